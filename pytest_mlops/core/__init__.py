@@ -1,0 +1,1 @@
+"""Frozen values, outcomes and protocols that every other room speaks in."""

@@ -1,0 +1,108 @@
+"""Judged rows: what was true, what was predicted; the stuff tables are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Optional, Protocol, Sequence, Tuple, Union
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Codes = NDArray[np.int64]
+
+#: A class of a classification. ``True`` counts as 1 and 2.0 as 2.
+Label = Union[str, int, float]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """A column of labels, dictionary-encoded.
+
+    Attributes:
+        codes: shape ``(rows,)``; an index into ``categories``, -1 where missing.
+        categories: distinct labels, in any order.
+    """
+
+    codes: Codes
+    categories: Tuple[Label, ...]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+
+class Batch(Protocol):
+    """Some consecutive rows of a data set: columns by name."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+
+    @property
+    def names(self) -> Tuple[str, ...]:
+        """The columns' names, in order."""
+
+    def numbers(self, name: str) -> Floats:
+        """A column as float64, shape ``(rows,)``; missing values are NaN.
+
+        Raises:
+            DataError: the column holds something that is not a number.
+        """
+
+    def labels(self, name: str) -> Labels:
+        """A column as labels."""
+
+    def frame(self, names: Sequence[str]) -> pandas.DataFrame:
+        """Some columns as a data frame with their own types, for a model."""
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model answered for a batch.
+
+    Attributes:
+        values: what it predicts, one a row; labels or numbers.
+        probabilities: shape ``(rows, len(classes))``, if they were asked for and
+            the model has them.
+        classes: the labels that the columns of ``probabilities`` are about.
+    """
+
+    values: Any
+    probabilities: Optional[Floats] = None
+    classes: Tuple[Label, ...] = ()
+
+
+@dataclass(frozen=True)
+class ClassificationRows:
+    """Rows of a classification, ready to be counted. No label is missing.
+
+    Attributes:
+        true: the true labels.
+        predicted: the predicted labels, one a row of ``true``.
+        positive: the label that binary metrics are about; None for multi-class.
+        probabilities: shape ``(rows, len(classes))`` or None.
+        classes: the labels that the columns of ``probabilities`` are about; for
+            ready scores of a binary task only the positive one.
+        weights: shape ``(rows,)``, positive, or None where every row counts one.
+    """
+
+    true: Labels
+    predicted: Labels
+    positive: Optional[Label] = None
+    probabilities: Optional[Floats] = None
+    classes: Tuple[Label, ...] = ()
+    weights: Optional[Floats] = None
+
+
+@dataclass(frozen=True)
+class RegressionRows:
+    """Rows of a regression: shapes ``(rows,)``, all finite, in the target's unit."""
+
+    true: Floats
+    predicted: Floats
+    weights: Optional[Floats] = None
+
+
+JudgedRows = Union[ClassificationRows, RegressionRows]

@@ -1,0 +1,117 @@
+"""The seams to models and data: what a loader must give, whatever is behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Iterator, Mapping, Optional, Protocol, Tuple
+
+from pytest_mlops.core.rows import Batch, Predictions
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Which model it was, beyond the name that was asked for.
+
+    Attributes:
+        model_uri: as it was asked for, such as ``models:/m@candidate``.
+        resolved_uri: what that meant at the time, such as ``models:/m/7``.
+        model_digest: ``sha256:…`` over the model's files; None where it has none.
+    """
+
+    model_uri: str
+    resolved_uri: Optional[str] = None
+    model_digest: Optional[str] = None
+
+
+class Model(Protocol):
+    """A loaded model."""
+
+    @property
+    def subject(self) -> Subject:
+        """Which model this is."""
+
+    @property
+    def inputs(self) -> Optional[Tuple[str, ...]]:
+        """The columns that its signature asks for; None where it does not say."""
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """The libraries that it runs on, by name."""
+
+    def predict(
+        self, batch: Batch, columns: Tuple[str, ...], *, probabilities: bool
+    ) -> Predictions:
+        """Run the model on some columns of a batch.
+
+        Raises:
+            ModelError: it raised, or what it returned is no prediction.
+        """
+
+
+class DataSource(Protocol):
+    """Labelled data that can be read from the start, batch by batch."""
+
+    @property
+    def uri(self) -> str:
+        """As it was asked for."""
+
+    def columns(self) -> Tuple[str, ...]:
+        """The columns' names.
+
+        Raises:
+            DataError: there is nothing to read.
+        """
+
+    def fingerprint(self) -> str:
+        """A text that changes when the data does."""
+
+    def batches(self) -> Iterator[Batch]:
+        """The rows, from the first, in batches that fit into memory.
+
+        Raises:
+            DataError: with the file and the row or line.
+        """
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a run takes place: what loaders may need to know.
+
+    Attributes:
+        root: where relative paths start.
+        tracking_uri: the model registry; None is the library's own default.
+        registry_timeout: seconds that looking a model up may take in all.
+    """
+
+    root: Path
+    tracking_uri: Optional[str] = None
+    registry_timeout: float = 15.0
+
+
+@dataclass(frozen=True)
+class ModelLoader:
+    """One way to get a model.
+
+    Attributes:
+        name: what it is called in messages, such as ``"mlflow"``.
+        accepts: whether a URI is its own; it must not touch anything to know.
+        load: loads the model; raises ModelError, RegistryError or
+            MissingLibraryError.
+        example: a URI that it accepts, for messages.
+    """
+
+    name: str
+    accepts: Callable[[str, Site], bool]
+    load: Callable[[str, Site], Model]
+    example: str = ""
+
+
+@dataclass(frozen=True)
+class DataLoader:
+    """One way to get data; as ``ModelLoader``. ``open`` raises DataError."""
+
+    name: str
+    accepts: Callable[[str, Site], bool]
+    open: Callable[[str, Site], DataSource]
+    example: str = ""

@@ -1,0 +1,167 @@
+"""The verdict: what a run found out, what follows from it, as one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
+
+from pytest_mlops.core.checks import Check, Policy, blocks
+from pytest_mlops.core.outcomes import (
+    Action,
+    ExitCode,
+    OnInconclusive,
+    Outcome,
+    worst,
+)
+from pytest_mlops.core.sources import Subject
+
+SCHEMA = "pytest-mlops/verdict/1"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a run found out. The names are those of the published JSON Schema.
+
+    Attributes:
+        outcome: the gravest outcome of a check that nobody answers for.
+        action: what is to be done.
+        exit_code: what the process ended with.
+        environment: the environment that was judged for, or None.
+        created: when, as ISO 8601 in UTC.
+        partial: whether only a part of the suite ran; nothing may act on that.
+        policy: how it was decided, with the gates file and its digest.
+        subject: which model.
+        baseline: which model it was compared with, or None.
+        checks: every judged condition.
+        evidence: what was measured, as plain JSON; enough to recompute the checks.
+        timings: seconds by step.
+        versions: libraries by name.
+    """
+
+    outcome: Outcome
+    action: Action
+    exit_code: int
+    created: str
+    checks: Tuple[Check, ...]
+    policy: Policy
+    environment: Optional[str] = None
+    partial: bool = False
+    gates_file: Optional[str] = None
+    gates_digest: Optional[str] = None
+    subject: Optional[Subject] = None
+    baseline: Optional[Subject] = None
+    evidence: Tuple[Mapping[str, Any], ...] = ()
+    timings: Mapping[str, float] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> Dict[str, Any]:
+        """Plain JSON, as the schema has it."""
+        return {
+            "schema": SCHEMA,
+            "outcome": self.outcome.value,
+            "action": self.action.value,
+            "exit_code": self.exit_code,
+            "environment": self.environment,
+            "created": self.created,
+            "partial": self.partial,
+            "policy": {
+                "gates_file": self.gates_file,
+                "gates_digest": self.gates_digest,
+                **self.policy.to_json(),
+            },
+            "subject": {
+                **_subject_json(self.subject),
+                "image": None,
+                "image_digest": None,
+                "revision": None,
+            },
+            "baseline": _subject_json(self.baseline) if self.baseline else None,
+            "checks": [check.to_json() for check in self.checks],
+            "evidence": list(self.evidence),
+            "delivery": {
+                "performed": False,
+                "from": None,
+                "to": None,
+                "verified": None,
+                "transitions": [],
+            },
+            "timings": dict(self.timings),
+            "versions": dict(self.versions),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Verdict:
+        """Read ``to_json`` back; unknown keys are ignored.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is not a verdict; the reader of the
+                file says so in words.
+        """
+        policy = data["policy"]
+        return cls(
+            outcome=Outcome(data["outcome"]),
+            action=Action(data["action"]),
+            exit_code=int(data["exit_code"]),
+            environment=data["environment"],
+            created=str(data["created"]),
+            partial=bool(data["partial"]),
+            policy=Policy.from_json(policy),
+            gates_file=policy.get("gates_file"),
+            gates_digest=policy.get("gates_digest"),
+            subject=_subject(data["subject"]),
+            baseline=_subject(data.get("baseline")),
+            checks=tuple(Check.from_json(check) for check in data["checks"]),
+            evidence=tuple(data["evidence"]),
+            timings=dict(data["timings"]),
+            versions=dict(data["versions"]),
+        )
+
+
+def run_outcome(checks: Sequence[Check]) -> Outcome:
+    """What a run found out: its worst check, save those that are waived."""
+    return worst(check.outcome for check in checks if not check.waived)
+
+
+def run_action(checks: Sequence[Check], policy: Policy, *, partial: bool) -> Action:
+    """What follows from the checks.
+
+    A valid failure asks for its own action, even beside a broken instrument; a
+    broken instrument alone only holds. A partial run never acts.
+    """
+    if partial:
+        return Action.HOLD
+    stopping = [check for check in checks if blocks(check, policy)]
+    asked = {check.on_fail for check in stopping if _counts_as_failure(check)}
+    for action in (Action.ROLL_BACK, Action.BLOCK):
+        if action in asked:
+            return action
+    return Action.HOLD if stopping else Action.PROMOTE
+
+
+def run_exit_code(checks: Sequence[Check], policy: Policy) -> int:
+    """The exit code that the checks ask for, by themselves."""
+    stopping = [check for check in checks if blocks(check, policy)]
+    if any(_counts_as_failure(check) for check in stopping):
+        return int(ExitCode.FAILED)
+    return int(ExitCode.HELD if stopping else ExitCode.OK)
+
+
+def _counts_as_failure(check: Check) -> bool:
+    undecided = check.outcome is Outcome.INCONCLUSIVE
+    return check.outcome is Outcome.FAIL or (
+        undecided and check.on_inconclusive is OnInconclusive.FAIL
+    )
+
+
+def _subject_json(subject: Optional[Subject]) -> Dict[str, Any]:
+    return {
+        "model_uri": subject.model_uri if subject else None,
+        "resolved_uri": subject.resolved_uri if subject else None,
+        "model_digest": subject.model_digest if subject else None,
+    }
+
+
+def _subject(data: Optional[Mapping[str, Any]]) -> Optional[Subject]:
+    if not data or data.get("model_uri") is None:
+        return None
+    return Subject(data["model_uri"], data["resolved_uri"], data["model_digest"])

@@ -1,0 +1,103 @@
+"""The one tree of errors: every mistake a user can make is one of these.
+
+::
+
+    MlopsError
+    ├── ConfigurationError      what was typed or written is wrong; exit 4
+    ├── InstrumentError         something that measures broke; outcome ``error``
+    │   ├── MissingLibraryError an extra is not installed
+    │   ├── DataError           the labelled data cannot be read or judged
+    │   ├── ModelError          the model cannot be loaded or does not predict
+    │   └── RegistryError       the model registry does not answer as it must
+    └── VerdictError            a verdict cannot be read, or refuses what was asked
+
+A message is one line: what is wrong, where, and what to do about it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Iterable, Sequence
+
+
+class MlopsError(Exception):
+    """Root of the tree. ``str(error)`` is what a user reads."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake in a configuration.
+
+    Attributes:
+        source: the file, or ``"command line"``.
+        section: the table inside the file, such as ``"gates.recall"``; ``""`` for
+            the top level.
+        message: one line: what is wrong and what would be right.
+    """
+
+    source: str
+    section: str
+    message: str
+
+
+class ConfigurationError(MlopsError):
+    """Everything that is wrong with what a user wrote, all of it at once."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: Sequence[Problem] = tuple(problems)
+        super().__init__(_render(self.problems))
+
+    @classmethod
+    def one(cls, message: str, *, source: str, section: str = "") -> ConfigurationError:
+        """The error for a single problem."""
+        return cls([Problem(source, section, message)])
+
+
+class InstrumentError(MlopsError):
+    """The thermometer broke, which says nothing about the patient."""
+
+
+class MissingLibraryError(InstrumentError):
+    """An optional library is needed and not installed."""
+
+    def __init__(self, library: str, extra: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs {library}, which is not installed: "
+            f"pip install 'pytest-mlops[{extra}]'"
+        )
+
+
+class DataError(InstrumentError):
+    """The labelled data cannot be read, or cannot be judged as it is."""
+
+
+class ModelError(InstrumentError):
+    """The model cannot be loaded, or does not predict as a model must."""
+
+
+class RegistryError(InstrumentError):
+    """The model registry is unreachable or does not know what was asked for."""
+
+
+class VerdictError(MlopsError):
+    """A verdict file cannot be read, does not hold, or refuses an action."""
+
+
+def _render(problems: Sequence[Problem]) -> str:
+    if len(problems) == 1 and not problems[0].section:
+        return f"{problems[0].source}: {problems[0].message}"
+    lines = []
+    for source in dict.fromkeys(problem.source for problem in problems):
+        found = [problem for problem in problems if problem.source == source]
+        count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
+        lines.append(f"{count} in {source}")
+        for section in dict.fromkeys(problem.section for problem in found):
+            if section:
+                lines.append(f"  [{section}]")
+            indent = "    " if section else "  "
+            lines += [
+                f"{indent}{problem.message}"
+                for problem in found
+                if problem.section == section
+            ]
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""What was measured: mergeable tables, and metrics with intervals on them."""

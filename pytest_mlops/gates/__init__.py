@@ -1,0 +1,1 @@
+"""Judging a model: run it once over the data, hold the figures against the rules."""

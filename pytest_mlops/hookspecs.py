@@ -1,0 +1,40 @@
+"""The extension manual: every hook that a plugin may implement, typed.
+
+Implement them in a ``conftest.py``, in a pytest plugin, or in a module that a package
+names under the entry point group ``pytest_mlops`` (loaded only when pytest-mlops has
+work to do). The built-ins come in through the same hooks. A name that two owners
+register is an error that names both.
+"""
+
+from __future__ import annotations
+
+from typing import Iterable
+
+import pytest
+
+from pytest_mlops.core.metrics import Metric
+from pytest_mlops.core.sources import DataLoader, ModelLoader
+
+
+@pytest.hookspec
+def pytest_mlops_metrics() -> Iterable[Metric]:  # type: ignore[empty-body]
+    """Metrics that gates may name.
+
+    A metric brings the kind of its table: reuse one of
+    ``pytest_mlops.evidence.tables``, or bring your own, which needs ``merge`` and
+    ``to_json`` (see ``pytest_mlops.core.metrics.Table``).
+    """
+
+
+@pytest.hookspec
+def pytest_mlops_model_loaders() -> Iterable[ModelLoader]:  # type: ignore[empty-body]
+    """Ways to load a model from a URI.
+
+    The loaders of plugins are asked before the built-in ones, the first that accepts
+    the URI loads it.
+    """
+
+
+@pytest.hookspec
+def pytest_mlops_data_loaders() -> Iterable[DataLoader]:  # type: ignore[empty-body]
+    """Ways to open a data set from a URI; asked as the model loaders are."""

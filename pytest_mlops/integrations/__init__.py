@@ -1,0 +1,1 @@
+"""Every optional library, behind the protocols of core; loaded on first use."""

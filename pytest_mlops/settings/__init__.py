@@ -1,0 +1,1 @@
+"""Typed configuration, and the only readers of TOML, environment and options."""
