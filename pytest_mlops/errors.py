@@ -7,8 +7,10 @@
     ├── InstrumentError         something that measures broke; outcome ``error``
     │   ├── MissingLibraryError an extra is not installed
     │   ├── DataError           the labelled data cannot be read or judged
+    │   ├── MetricError         a metric of one's own does not work
     │   ├── ModelError          the model cannot be loaded or does not predict
     │   └── RegistryError       the model registry does not answer as it must
+    │       └── ModelNotFoundError  it answers that there is no such model
     └── VerdictError            a verdict cannot be read, or refuses what was asked
 
 A message is one line: what is wrong, where, and what to do about it.
@@ -75,8 +77,16 @@ class ModelError(InstrumentError):
     """The model cannot be loaded, or does not predict as a model must."""
 
 
+class MetricError(InstrumentError):
+    """A metric of one's own cannot be imported, raises, or returns no number."""
+
+
 class RegistryError(InstrumentError):
     """The model registry is unreachable or does not know what was asked for."""
+
+
+class ModelNotFoundError(RegistryError):
+    """The registry knows no such model, version, alias or run."""
 
 
 class VerdictError(MlopsError):

@@ -101,6 +101,8 @@ class Estimate:
         method: the name of the interval's method; None where there is no interval.
         interval: the interval by confidence; None where there is none.
         flags: why the interval may be off, such as ``"low_support"``.
+        error_bound: how far the value may lie from that of the rows themselves,
+            because they were counted in bins.
     """
 
     value: Optional[float]
@@ -109,6 +111,7 @@ class Estimate:
     method: Optional[str] = None
     interval: Optional[IntervalFunction] = None
     flags: Tuple[str, ...] = ()
+    error_bound: float = 0.0
 
 
 @dataclass(frozen=True)

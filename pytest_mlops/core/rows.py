@@ -37,6 +37,10 @@ class Batch(Protocol):
     """Some consecutive rows of a data set: columns by name."""
 
     @property
+    def first_row(self) -> int:
+        """The first row's number in the data set, from 1, for messages."""
+
+    @property
     def rows(self) -> int:
         """How many rows there are."""
 

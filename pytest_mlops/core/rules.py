@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Optional, Tuple
 
-_NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?\s*%?"
+_NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?\s*%?"
 _BASELINE = re.compile(
     rf"(?:(?P<before>{_NUMBER})\s*\*\s*)?baseline(?:\s*\*\s*(?P<after>{_NUMBER}))?"
     rf"(?:\s*(?P<sign>[+-])\s*(?P<offset>{_NUMBER}))?"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 from pytest_mlops.core.checks import Check, Policy, blocks
@@ -53,6 +53,20 @@ class Verdict:
     evidence: Tuple[Mapping[str, Any], ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def side_files(self) -> Tuple[str, ...]:
+        """The names of the files beside the verdict that its evidence points to."""
+        return tuple(
+            str(table["file"])
+            for evidence in self.evidence
+            for table in evidence["tables"].values()
+            if "file" in table
+        )
+
+    def ended_with(self, exit_code: int) -> Verdict:
+        """The same verdict of a process that ended with *exit_code*."""
+        return replace(self, exit_code=exit_code)
 
     def to_json(self) -> Dict[str, Any]:
         """Plain JSON, as the schema has it."""
@@ -118,7 +132,12 @@ class Verdict:
 
 
 def run_outcome(checks: Sequence[Check]) -> Outcome:
-    """What a run found out: its worst check, save those that are waived."""
+    """What a run found out: its worst check, save those that are waived.
+
+    A run that judged nothing found out nothing: its instrument is broken.
+    """
+    if not checks:
+        return Outcome.ERROR
     return worst(check.outcome for check in checks if not check.waived)
 
 
@@ -128,7 +147,7 @@ def run_action(checks: Sequence[Check], policy: Policy, *, partial: bool) -> Act
     A valid failure asks for its own action, even beside a broken instrument; a
     broken instrument alone only holds. A partial run never acts.
     """
-    if partial:
+    if partial or not checks:
         return Action.HOLD
     stopping = [check for check in checks if blocks(check, policy)]
     asked = {check.on_fail for check in stopping if _counts_as_failure(check)}
@@ -143,7 +162,7 @@ def run_exit_code(checks: Sequence[Check], policy: Policy) -> int:
     stopping = [check for check in checks if blocks(check, policy)]
     if any(_counts_as_failure(check) for check in stopping):
         return int(ExitCode.FAILED)
-    return int(ExitCode.HELD if stopping else ExitCode.OK)
+    return int(ExitCode.HELD if stopping or not checks else ExitCode.OK)
 
 
 def _counts_as_failure(check: Check) -> bool:
