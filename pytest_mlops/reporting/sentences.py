@@ -1,0 +1,143 @@
+"""One check in words: what was measured, what the rule is, and why that came out."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Mapping, Optional
+
+from pytest_mlops.core.checks import Check
+from pytest_mlops.core.outcomes import OnInconclusive, Outcome
+from pytest_mlops.core.redaction import redact
+from pytest_mlops.reporting.figures import (
+    about,
+    figure,
+    interval,
+    limits,
+    rows_words,
+    shortfall,
+)
+
+_REASONS: Dict[str, str] = {
+    "interval_straddles": "the interval reaches over the limit",
+    "within_margin": "it keeps the rule, and the whole interval lies within the margin",
+    "no_interval": "there is no interval, which is needed to be certain",
+    "undefined": "the metric is undefined on these rows",
+    "baseline_undefined": "the metric is undefined on the baseline",
+    "baseline_missing": "there is no baseline to compare with",
+    "not_significant_after_holm": "it fails only before the correction for the slices",
+}
+
+_FLAGS: Dict[str, str] = {
+    "low_support": "few rows",
+    "heavy_tails": "a few rows far out decide",
+    "too_many_labels": "too many labels for an interval",
+}
+
+_CONSEQUENCES = {
+    OnInconclusive.FAIL: "undecided fails here",
+    OnInconclusive.WARN: "undecided only warns here",
+    OnInconclusive.PASS: "undecided passes here",
+}
+
+#: Reasons that the message of the check says better.
+_SAID_BY_MESSAGE = ("undefined", "baseline_missing")
+
+
+def check_message(check: Check) -> str:
+    """One check in one sentence, without secrets.
+
+    ``check.message`` may hold the detail that no figure shows: why a metric is
+    undefined, how an instrument broke. Telling a message again changes nothing.
+    """
+    if check.metric is None:
+        return redact(check.message or f"{check.name}: {check.outcome.value}")
+    subject = f"{check.metric}{_where(check)}"
+    if check.value is None:
+        return redact(_without_value(check, subject))
+    parts = [f"{subject} is {_measured(check)}"]
+    if check.rule:
+        parts.append(f"the rule is {check.rule}")
+    parts += [part for part in (why(check), _waiver(check)) if part]
+    return redact("; ".join(parts))
+
+
+def why(check: Check) -> Optional[str]:
+    """Why a check came out as it did; None where the figures say it all."""
+    words = _REASONS.get(check.reason or "", (check.reason or "").replace("_", " "))
+    if check.outcome is Outcome.FAIL and not words:
+        missed = shortfall(check)
+        return f"missed by {missed}" if missed else None
+    if check.outcome is Outcome.INCONCLUSIVE and check.rows_needed:
+        return f"{words}; about {about(check.rows_needed)} rows would settle it"
+    return words or None
+
+
+def reason_line(check: Check) -> str:
+    """The reason of a check beside a table that already shows its figures."""
+    if check.metric is None or check.value is None:
+        message = check_message(check)
+        known = f"{check.metric}{_where(check)} "
+        message = message[len(known) :] if message.startswith(known) else message
+        told = [message.replace(f"; the rule is {check.rule}", "")]
+    else:
+        told = [why(check) or check.outcome.value, _waiver(check) or ""]
+    if check.outcome is Outcome.INCONCLUSIVE and not check.waived:
+        told.append(_CONSEQUENCES.get(check.on_inconclusive, ""))
+    return redact("; ".join(part for part in told if part))
+
+
+def flag_words(check: Check) -> str:
+    """Why the figures of a check may be off: ``few rows (low_support)``."""
+    return ", ".join(
+        f"{_FLAGS[flag]} ({flag})" if flag in _FLAGS else flag.replace("_", " ")
+        for flag in check.flags
+    )
+
+
+def slice_words(selected: Mapping[str, Any]) -> str:
+    """A slice: ``region = north, age = 65``."""
+    return ", ".join(f"{name} = {value}" for name, value in selected.items())
+
+
+def gate_words(check: Check) -> str:
+    """A check's name, and its metric where the name does not say it."""
+    # A metric of one's own is module:function, and the function says enough.
+    metric = (check.metric or "").rpartition(":")[2]
+    return check.name if metric in ("", check.name) else f"{check.name} ({metric})"
+
+
+def _where(check: Check) -> str:
+    return f" for {slice_words(check.slice)}" if check.slice else ""
+
+
+def _measured(check: Check) -> str:
+    assert check.value is not None
+    found = figure(check.value, limits(check))
+    between = interval(check)
+    if between:
+        found += f" {between}"
+    if check.rows is not None:
+        found += f" on {rows_words(check.rows)}"
+    if check.baseline_value is not None:
+        found += f", the baseline's {figure(check.baseline_value, limits(check))}"
+    return found
+
+
+def _without_value(check: Check, subject: str) -> str:
+    broken = check.outcome is Outcome.ERROR
+    head = f"{subject} {'could not be measured' if broken else 'has no value'}"
+    if check.message.startswith(head):
+        return check.message
+    if check.rows is not None:
+        head += f" on {rows_words(check.rows)}"
+    told = broken or check.reason in _SAID_BY_MESSAGE
+    detail = (check.message if told else "") or why(check)
+    rule = f"the rule is {check.rule}" if check.rule else None
+    parts = [f"{head}: {detail}" if detail else head, rule, _waiver(check)]
+    return "; ".join(part for part in parts if part)
+
+
+def _waiver(check: Check) -> Optional[str]:
+    if not check.waived:
+        return None
+    owner, expires = check.waived["owner"], check.waived["expires"]
+    return f"waived by {owner} until {expires}: {check.waived['reason']}"
