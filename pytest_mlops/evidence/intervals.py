@@ -1,0 +1,132 @@
+"""Intervals in closed form: from a confidence to two ends, always the same ones.
+
+Every function here returns a function of the confidence. Its ends contain the value,
+lie inside the metric's limits, and move apart as the confidence grows.
+"""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+from typing import Tuple
+
+from pytest_mlops.core.metrics import IntervalFunction
+
+_NORMAL = NormalDist()
+
+
+def quantile(confidence: float) -> float:
+    """How many standard errors the two-sided normal interval reaches to each side.
+
+    Raises:
+        ValueError: the confidence is not between 0 and 1.
+    """
+    if not 0 < confidence < 1:
+        raise ValueError(f"a confidence lies between 0 and 1, got {confidence}")
+    # By the lower tail: 1 + confidence would round to 2 near 1.
+    return -_NORMAL.inv_cdf((1 - confidence) / 2)
+
+
+def wilson(successes: float, trials: float) -> IntervalFunction:
+    """The score interval of a proportion.
+
+    Wilson, "Probable inference, the law of succession, and statistical inference"
+    (1927).
+
+    Args:
+        successes: from 0 to *trials*.
+        trials: at least 1.
+    """
+
+    def interval(confidence: float) -> Tuple[float, float]:
+        z = quantile(confidence)
+        centre = successes + z * z / 2
+        spread = successes * (trials - successes) / trials + z * z / 4
+        half = z * math.sqrt(spread)
+        whole = trials + z * z
+        ends = (centre - half) / whole, (centre + half) / whole
+        return _within(ends, successes / trials, (0.0, 1.0))
+
+    return interval
+
+
+def wilson_jaccard(hits: float, trials: float) -> IntervalFunction:
+    """The interval of F1 = 2J / (1 + J) from Wilson's of J = tp / (tp + fp + fn).
+
+    Given tp + fp + fn, tp is binomial, and F1 rises with J.
+
+    Args:
+        hits: tp.
+        trials: tp + fp + fn, at least 1.
+    """
+    of_jaccard = wilson(hits, trials)
+
+    def interval(confidence: float) -> Tuple[float, float]:
+        low, high = of_jaccard(confidence)
+        ends = 2 * low / (1 + low), 2 * high / (1 + high)
+        return _within(ends, 2 * hits / (trials + hits), (0.0, 1.0))
+
+    return interval
+
+
+def normal(value: float, error: float, limits: Tuple[float, float]) -> IntervalFunction:
+    """The normal interval of a mean, given its standard error."""
+
+    def interval(confidence: float) -> Tuple[float, float]:
+        half = quantile(confidence) * error
+        return _within((value - half, value + half), value, limits)
+
+    return interval
+
+
+def on_log_scale(value: float, error: float) -> IntervalFunction:
+    """The normal interval of the logarithm of a positive value, mapped back.
+
+    Args:
+        value: above 0.
+        error: the standard error of its logarithm.
+    """
+
+    def interval(confidence: float) -> Tuple[float, float]:
+        # Beyond e**700 there are no floats.
+        factor = math.exp(min(quantile(confidence) * error, 700.0))
+        return _within((value / factor, value * factor), value, (0.0, math.inf))
+
+    return interval
+
+
+def stabilised(
+    value: float, centre: float, error: float, limits: Tuple[float, float]
+) -> IntervalFunction:
+    """The normal interval on the scale atanh, mapped back.
+
+    The scale runs over the limits; for (0, 1) it is the logit, but for a factor.
+
+    Args:
+        value: what the interval has to contain.
+        centre: where the interval is laid around; inside of the limits.
+        error: the standard error there, in the metric's unit.
+        limits: the least and the greatest possible value, finite.
+    """
+    low, high = limits
+    half_range = (high - low) / 2
+    middle = (high + low) / 2
+    at = (centre - middle) / half_range
+    step = error / half_range / (1 - at * at)
+
+    def interval(confidence: float) -> Tuple[float, float]:
+        half = quantile(confidence) * step
+        ends = (
+            middle + half_range * math.tanh(math.atanh(at) - half),
+            middle + half_range * math.tanh(math.atanh(at) + half),
+        )
+        return _within(ends, value, limits)
+
+    return interval
+
+
+def _within(
+    ends: Tuple[float, float], value: float, limits: Tuple[float, float]
+) -> Tuple[float, float]:
+    """Ends that contain the value and keep the limits, whatever rounding does."""
+    return max(min(ends[0], value), limits[0]), min(max(ends[1], value), limits[1])

@@ -1,0 +1,73 @@
+"""The kinds of tables that evidence is made of; metrics of one's own may use them.
+
+=================  ==============  =====================================================
+kind               task            holds
+=================  ==============  =====================================================
+``LABELS``         classification  counts of true × predicted labels
+``SCORES``         classification  scores of positives and negatives (probabilities)
+``LOSSES``         classification  moments of log loss and Brier score (probabilities)
+``LABEL_ROWS``     classification  the rows themselves; not stored
+``ERRORS``         regression      moments of errors and of the target
+``NUMBER_ROWS``    regression      the rows themselves; not stored
+=================  ==============  =====================================================
+"""
+
+from __future__ import annotations
+
+from typing import Mapping
+
+from pytest_mlops.core.metrics import TableKind, Task
+from pytest_mlops.evidence.tables.counts import LabelCounts
+from pytest_mlops.evidence.tables.errors import error_moments
+from pytest_mlops.evidence.tables.kept import KeptRows
+from pytest_mlops.evidence.tables.losses import loss_moments
+from pytest_mlops.evidence.tables.moments import Moments
+from pytest_mlops.evidence.tables.scores import ScoreTable
+
+LABELS = TableKind(
+    name="labels",
+    task=Task.CLASSIFICATION,
+    build=LabelCounts.of,
+    from_json=LabelCounts.from_json,
+)
+SCORES = TableKind(
+    name="scores",
+    task=Task.CLASSIFICATION,
+    build=ScoreTable.of,
+    from_json=ScoreTable.from_json,
+    needs_probabilities=True,
+    inline=False,
+)
+LOSSES = TableKind(
+    name="losses",
+    task=Task.CLASSIFICATION,
+    build=loss_moments,
+    from_json=Moments.from_json,
+    needs_probabilities=True,
+)
+ERRORS = TableKind(
+    name="errors",
+    task=Task.REGRESSION,
+    build=error_moments,
+    from_json=Moments.from_json,
+)
+LABEL_ROWS = TableKind(
+    name="label_rows",
+    task=Task.CLASSIFICATION,
+    build=KeptRows.of,
+    from_json=KeptRows.from_json,
+    recomputable=False,
+)
+NUMBER_ROWS = TableKind(
+    name="number_rows",
+    task=Task.REGRESSION,
+    build=KeptRows.of,
+    from_json=KeptRows.from_json,
+    recomputable=False,
+)
+
+#: The built-in kinds by name.
+KINDS: Mapping[str, TableKind] = {
+    kind.name: kind
+    for kind in (LABELS, SCORES, LOSSES, ERRORS, LABEL_ROWS, NUMBER_ROWS)
+}
