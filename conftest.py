@@ -1,0 +1,3 @@
+"""What pytest must know before it looks into ``tests``: its own test harness."""
+
+pytest_plugins = ["pytester"]
