@@ -8,33 +8,39 @@ register is an error that names both.
 
 from __future__ import annotations
 
-from typing import Iterable
+from typing import TYPE_CHECKING, Iterable
 
-import pytest
+import pluggy
 
-from pytest_mlops.core.metrics import Metric
-from pytest_mlops.core.sources import DataLoader, ModelLoader
+if TYPE_CHECKING:  # every pytest run loads this module, and few need the types
+    from pytest_mlops.core.metrics import Metric
+    from pytest_mlops.core.sources import DataLoader, ModelLoader
+
+hookspec = pluggy.HookspecMarker("pytest")
 
 
-@pytest.hookspec
-def pytest_mlops_metrics() -> Iterable[Metric]:  # type: ignore[empty-body]
+@hookspec
+def pytest_mlops_metrics() -> Iterable[Metric]:
     """Metrics that gates may name.
 
-    A metric brings the kind of its table: reuse one of
-    ``pytest_mlops.evidence.tables``, or bring your own, which needs ``merge`` and
-    ``to_json`` (see ``pytest_mlops.core.metrics.Table``).
+    A metric brings the kind of its table: reuse one of ``pytest_mlops.evidence``, or
+    bring your own, which needs ``merge`` and ``to_json`` (see
+    ``pytest_mlops.core.metrics.Table``).
     """
+    return ()
 
 
-@pytest.hookspec
-def pytest_mlops_model_loaders() -> Iterable[ModelLoader]:  # type: ignore[empty-body]
+@hookspec
+def pytest_mlops_model_loaders() -> Iterable[ModelLoader]:
     """Ways to load a model from a URI.
 
-    The loaders of plugins are asked before the built-in ones, the first that accepts
+    The loaders of plugins are asked before the built-in ones; the first that accepts
     the URI loads it.
     """
+    return ()
 
 
-@pytest.hookspec
-def pytest_mlops_data_loaders() -> Iterable[DataLoader]:  # type: ignore[empty-body]
+@hookspec
+def pytest_mlops_data_loaders() -> Iterable[DataLoader]:
     """Ways to open a data set from a URI; asked as the model loaders are."""
+    return ()

@@ -44,7 +44,7 @@ def test_outputs_are_appended_on_lines_of_their_own(
     write_github(make_verdict(*mixed), environ)
     write_github(make_verdict(), {"GITHUB_OUTPUT": environ["GITHUB_OUTPUT"]})
     assert output(environ) == (
-        "earlier=1\noutcome=fail\naction=block\noutcome=pass\naction=promote\n"
+        "earlier=1\noutcome=fail\naction=block\noutcome=error\naction=hold\n"
     )
 
 

@@ -1,0 +1,102 @@
+"""The plugin's front door: options, and one decision whether there is work to do.
+
+Every pytest run loads this module, so it imports nothing that a bare run does not need.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Generator, List, Optional
+
+import pytest
+
+from pytest_mlops import hookspecs
+from pytest_mlops.settings.options import OPTIONS
+
+_MARK = "gates: what must hold before a model is promoted (pytest-mlops)"
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Publish the hooks."""
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Register the long forms, which nobody else has."""
+    group = parser.getgroup("mlops", "pytest-mlops: the gate before production")
+    for option in OPTIONS:
+        group.addoption(
+            option.long,
+            dest=option.dest,
+            metavar=option.metavar,
+            default=None,
+            help=option.help,
+        )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(
+    parser: pytest.Parser,
+) -> Generator[None, None, None]:
+    """Register the short forms that nobody has taken, conftest files included."""
+    result = yield
+    groups = [*parser._groups, parser._anonymous]
+    taken = {name for g in groups for option in g.options for name in option.names()}
+    for option in OPTIONS:
+        if option.short is not None and option.short not in taken:
+            parser.getgroup("mlops").addoption(
+                option.short,
+                dest=option.dest,
+                metavar=option.metavar,
+                default=None,
+                help=f"the same as {option.long}",
+            )
+    return result
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Decide once whether this run judges a model."""
+    config.addinivalue_line("markers", _MARK)
+    from pytest_mlops.plugin.activation import is_active
+
+    if is_active(config):
+        from pytest_mlops.plugin.session import start
+
+        start(config)
+    elif config.option.mlops_verdict:
+        raise pytest.UsageError(
+            "pytest-mlops: --verdict has nothing to write: say what is judged, such as "
+            "'-m gates'"
+        )
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: List[pytest.Item]
+) -> None:
+    """Leave gates out of a bare run, which touches no model and no environment."""
+    if _run_of(config) or config.args_source is pytest.Config.ArgsSource.ARGS:
+        return
+    ours = [item for item in items if item.get_closest_marker("gates")]
+    if ours:
+        items[:] = [item for item in items if not item.get_closest_marker("gates")]
+        config.hook.pytest_deselected(items=ours)
+
+
+@pytest.fixture
+def metric(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Measure the model: ``assert metric("recall") >= 0.70``.
+
+    ``metric(name, average=None, beta=None)`` gives a value that judges and records
+    itself when it is compared with a number.
+    """
+    run = _run_of(request.config)
+    if run is None:
+        pytest.fail(
+            "metric() needs a model to measure: run with '-m gates'", pytrace=False
+        )
+    measure: Callable[..., Any] = run.metric_of(request.node)
+    return measure
+
+
+def _run_of(config: pytest.Config) -> Optional[Any]:
+    return config.pluginmanager.get_plugin("mlops-run")

@@ -1,0 +1,65 @@
+"""The end of a run, in the controller: one verdict, one file, one exit code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import List, Optional
+
+from pytest_mlops.core.outcomes import ExitCode
+from pytest_mlops.core.verdicts import Verdict
+from pytest_mlops.errors import InstrumentError
+from pytest_mlops.plugin import printing
+from pytest_mlops.reporting.conclusion import closing_line
+from pytest_mlops.workflow.finishing import RunFacts, conclude, exit_code, save
+from pytest_mlops.workflow.preparing import Prepared
+from pytest_mlops.workflow.spool import Spool
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What a run came to.
+
+    Attributes:
+        verdict: the verdict.
+        line: the run's last line.
+        notes: lines for the terminal: annotations, a verdict that was not written.
+    """
+
+    verdict: Verdict
+    line: str
+    notes: List[str] = field(default_factory=list)
+
+
+def end(
+    prepared: Prepared,
+    facts: RunFacts,
+    spool: Spool,
+    *,
+    status: int,
+    foreign_failures: bool,
+) -> Ending:
+    """Decide, and write the verdict where one was asked for."""
+    verdict = conclude(
+        facts,
+        spool,
+        assignment=prepared.assignment,
+        environment=prepared.environment,
+    )
+    code = exit_code(verdict, status, foreign_failures=foreign_failures)
+    unwritten = _save(prepared, verdict.ended_with(code), spool)
+    if unwritten is not None and code == ExitCode.OK:
+        code = int(ExitCode.HELD)
+    verdict = verdict.ended_with(code)
+    notes = [unwritten] if unwritten else []
+    notes += printing.tell_github(verdict)
+    return Ending(verdict, closing_line(verdict, facts.judged, facts.total), notes)
+
+
+def _save(prepared: Prepared, verdict: Verdict, spool: Spool) -> Optional[str]:
+    if prepared.verdict_path is None:
+        return None
+    try:
+        save(verdict, prepared.verdict_path, spool)
+    except InstrumentError as error:
+        return str(error)
+    return None

@@ -1,0 +1,216 @@
+"""Judge one model by one gates file: load, measure once, hold against the rules."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+
+from pytest_mlops import __version__
+from pytest_mlops.core.checks import Check
+from pytest_mlops.core.metrics import Estimate, Metric, MetricOptions, TableKind
+from pytest_mlops.core.outcomes import Outcome
+from pytest_mlops.core.sources import Model, Site, Subject
+from pytest_mlops.errors import InstrumentError, ModelNotFoundError
+from pytest_mlops.evidence.record import BASELINE, Evidence
+from pytest_mlops.gates.judge import judge, missing_baseline, set_options
+from pytest_mlops.gates.measure import Contest, Measurement, measure
+from pytest_mlops.reporting.sentences import check_message
+from pytest_mlops.settings.values import Gate, GatesFile
+from pytest_mlops.workflow.extensions import Extensions
+from pytest_mlops.workflow.spool import Measured, Spool
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What is to be judged, by what.
+
+    Attributes:
+        gates_file: the rules and the data.
+        model_uri: the candidate; None for ready predictions.
+        baseline_uri: what rules with ``baseline`` compare with, if anything.
+        site: where all this is.
+    """
+
+    gates_file: GatesFile
+    model_uri: Optional[str]
+    baseline_uri: Optional[str]
+    site: Site
+
+
+class ModelJudge:
+    """Judges one model; runs it when the first figure is asked for.
+
+    A model or a data set that breaks is remembered, not tried again for each gate.
+    """
+
+    def __init__(
+        self, assignment: Assignment, extensions: Extensions, spool: Spool
+    ) -> None:
+        self.assignment = assignment
+        self._extensions = extensions
+        self._spool = spool
+        self._kinds: Dict[str, TableKind] = {}
+        self._baseline_wanted = False
+        self._contest: Optional[Contest] = None
+        self._baseline_missing: Optional[str] = None
+        self._measurement: Optional[Measurement] = None
+        self._broken: Optional[InstrumentError] = None
+        self._timings: Dict[str, float] = {}
+        self.evidence_key: Optional[str] = None
+
+    def expect(self, metrics: Iterable[Metric], *, baseline: bool) -> None:
+        """Say beforehand what will be asked, so that one pass over the data serves."""
+        for metric in metrics:
+            self._kinds[metric.kind.name] = metric.kind
+        self._baseline_wanted = self._baseline_wanted or baseline
+
+    def measure(self) -> None:
+        """Load the model and run it over the data, unless that is done.
+
+        Raises:
+            InstrumentError: the model, its registry or the data does not work.
+        """
+        if self._broken is not None:
+            raise self._broken
+        if self._measurement is None:
+            try:
+                self._measurement = self._measure()
+            except InstrumentError as error:
+                self._broken = error
+                raise
+
+    def estimate(self, metric: Metric, options: MetricOptions) -> Estimate:
+        """One metric of the candidate.
+
+        Raises:
+            InstrumentError: as ``measure``; or the model has no probabilities.
+        """
+        evidence = self._evidence_for(metric)
+        return metric.estimate(evidence.tables[metric.kind.name], options)
+
+    def judge(self, gate: Gate, node_id: str) -> Check:
+        """Judge one gate; raises InstrumentError as ``estimate``."""
+        if gate.rule.needs_baseline and self._missing_baseline():
+            on_missing = self.assignment.gates_file.on_missing_baseline
+            check = missing_baseline(gate, node_id, on_missing)
+            check = replace(check, message=self._baseline_missing or "")
+            return self._finished(check)
+        estimate = self.estimate(gate.metric, gate.options)
+        started = perf_counter()
+        policy = self.assignment.gates_file.policy
+        beside = self._baseline_estimate(gate)
+        check = judge(gate, estimate, policy, node_id=node_id, baseline=beside)
+        self._count("judge_s", perf_counter() - started)
+        return self._finished(check)
+
+    def broken(self, gate: Gate, node_id: str, error: InstrumentError) -> Check:
+        """The check of a gate whose instrument broke."""
+        check = Check(
+            name=gate.name,
+            node_id=node_id,
+            outcome=Outcome.ERROR,
+            metric=gate.metric.name,
+            options=set_options(gate.options),
+            rule=gate.rule.text,
+            margin=gate.margin,
+            on_inconclusive=gate.on_inconclusive,
+            reason="instrument",
+            message=str(error),
+        )
+        return self._finished(check)
+
+    def _finished(self, check: Check) -> Check:
+        for waiver in self.assignment.gates_file.waivers:
+            if check.outcome is not Outcome.PASS and waiver.covers(check):
+                check = replace(check, waived=waiver.to_json())
+        return replace(check, message=check_message(check))
+
+    def _missing_baseline(self) -> bool:
+        self.measure()
+        return self._baseline_missing is not None
+
+    def _baseline_estimate(self, gate: Gate) -> Optional[Estimate]:
+        if self._measurement is None:
+            return None
+        name = BASELINE + gate.metric.kind.name
+        table = self._measurement.evidence.tables.get(name)
+        return None if table is None else gate.metric.estimate(table, gate.options)
+
+    def _evidence_for(self, metric: Metric) -> Evidence:
+        self.measure()
+        kind = metric.kind
+        if kind.name not in self._kinds:
+            # Asked for by a test that could not say so beforehand: one more pass.
+            self._kinds[kind.name] = kind
+            self._measurement = self._measure()
+        if self._measurement is None:
+            raise InstrumentError("nothing was measured")
+        if kind.name in self._measurement.unavailable:
+            raise InstrumentError(
+                f"{metric.name} cannot be measured: "
+                f"{self._measurement.unavailable[kind.name]}"
+            )
+        return self._measurement.evidence
+
+    def _measure(self) -> Measurement:
+        file, site = self.assignment.gates_file, self.assignment.site
+        source = self._extensions.open_data(file.data.uri, site)
+        # Before a model is loaded, which may take minutes.
+        source.columns()
+        contest = self._contest = self._contest or self._load()
+        measurement = measure(
+            source, file.data, file.task, contest, self._kinds.values()
+        )
+        self._count("predict_s", measurement.seconds)
+        self._publish(contest, measurement)
+        return measurement
+
+    def _load(self) -> Contest:
+        started = perf_counter()
+        assignment, load = self.assignment, self._extensions.load_model
+        candidate: Optional[Model] = None
+        baseline: Optional[Model] = None
+        if assignment.model_uri is not None:
+            candidate = load(assignment.model_uri, assignment.site)
+        if self._baseline_wanted and assignment.baseline_uri is not None:
+            try:
+                baseline = load(assignment.baseline_uri, assignment.site)
+            except ModelNotFoundError as error:
+                self._baseline_missing = str(error)
+        self._count("load_model_s", perf_counter() - started)
+        return Contest(candidate, baseline)
+
+    def _publish(self, contest: Contest, measurement: Measurement) -> None:
+        models = [m for m in (contest.candidate, contest.baseline) if m is not None]
+        self.evidence_key = self._spool.put(
+            Measured(
+                evidence=measurement.evidence.to_json(self._spool.side),
+                subject=_subject(contest.candidate),
+                baseline=_subject(contest.baseline),
+                versions=_versions(models),
+            )
+        )
+
+    def _count(self, name: str, seconds: float) -> None:
+        self._timings[name] = self._timings.get(name, 0.0) + seconds
+
+    @property
+    def timings(self) -> Mapping[str, float]:
+        """Seconds by step, so far."""
+        return dict(self._timings)
+
+
+def _subject(model: Optional[Model]) -> Optional[Subject]:
+    return None if model is None else model.subject
+
+
+def _versions(models: Sequence[Model]) -> Dict[str, str]:
+    found: List[Tuple[str, str]] = [
+        ("pytest_mlops", __version__),
+        ("python", platform.python_version()),
+    ]
+    for model in models:
+        found += model.versions.items()
+    return dict(found)

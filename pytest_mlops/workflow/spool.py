@@ -1,0 +1,71 @@
+"""Where measurements wait, within one run, for the process that decides."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Dict, Mapping, Optional
+
+from pytest_mlops.core.sources import Subject
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the process that ran the model has to tell.
+
+    Attributes:
+        evidence: as plain JSON.
+        subject: the candidate, as it was resolved; None for ready predictions.
+        baseline: what it was compared with.
+        versions: libraries by name.
+    """
+
+    evidence: Mapping[str, Any]
+    subject: Optional[Subject] = None
+    baseline: Optional[Subject] = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+class Spool:
+    """A folder that the workers of one run write to and the controller reads."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def side(self, content: bytes) -> str:
+        """Keep a side file; its name is its digest."""
+        name = f"sha256-{hashlib.sha256(content).hexdigest()}.json.gz"
+        self._write(name, content)
+        return name
+
+    def put(self, measured: Measured) -> str:
+        """Keep a measurement under the key of its evidence."""
+        key = str(measured.evidence["key"])
+        self._write(_file(key), json.dumps(asdict(measured)).encode())
+        return key
+
+    def get(self, key: str) -> Optional[Measured]:
+        """A measurement; None where the worker died before it was written."""
+        path = self.folder / _file(key)
+        if not path.exists():
+            return None
+        data: Dict[str, Any] = json.loads(path.read_bytes())
+        for name in ("subject", "baseline"):
+            data[name] = Subject(**data[name]) if data[name] else None
+        return Measured(**data)
+
+    def read_side(self, name: str) -> bytes:
+        """A side file by its name."""
+        return (self.folder / name).read_bytes()
+
+    def _write(self, name: str, content: bytes) -> None:
+        temporary = self.folder / f".{name}.{os.getpid()}"
+        temporary.write_bytes(content)
+        os.replace(temporary, self.folder / name)
+
+
+def _file(key: str) -> str:
+    return f"measured-{key.replace(':', '-')}.json"

@@ -1,0 +1,183 @@
+"""The command line: verify, judge, explain and show, on a verdict of a real run."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pytest_mlops.cli import main
+
+GATES = """\
+model = "m"
+task = "classification"
+
+[data]
+uri = "data.csv"
+target = "label"
+positive = 1
+prediction = "predicted"
+score = "probability"
+
+[gates]
+accuracy = ">= 0.80"
+recall = ">= 0.80"
+roc_auc = ">= 0.80"
+"""
+ROWS = [(1, 1, 0.9)] * 18 + [(1, 0, 0.3)] * 2 + [(0, 1, 0.6)] * 3 + [(0, 0, 0.1)] * 17
+
+
+@pytest.fixture
+def folder(pytester):
+    """A repository whose gates were judged: verdict.json lies in it."""
+    (pytester.path / "gates").mkdir()
+    (pytester.path / "gates/m.toml").write_text(GATES)
+    lines = ["label,predicted,probability", *(",".join(map(str, r)) for r in ROWS)]
+    (pytester.path / "data.csv").write_text("\n".join(lines) + "\n")
+    result = pytester.runpytest_inprocess("-m", "gates", "--verdict=verdict.json")
+    assert result.ret == 0
+    return pytester.path
+
+
+def edit(folder, change):
+    path = folder / "verdict.json"
+    verdict = json.loads(path.read_text())
+    change(verdict)
+    path.write_text(json.dumps(verdict))
+
+
+def test_a_sound_verdict_holds(folder, capsys):
+    assert main(["verify", "verdict.json"]) == 0
+    assert capsys.readouterr().out == (
+        "verdict.json holds: 3 of 3 checks recomputed.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "line"),
+    [
+        ("value", 0.91, "recall: value is 0.91 in the verdict and 0.9 by its evidence"),
+        ("outcome", "fail", "recall: outcome is 'fail' in the verdict and 'pass'"),
+        ("rows", 21, "recall: rows is 21 in the verdict and 20 by its evidence"),
+    ],
+)
+def test_a_figure_that_was_touched_does_not_hold(folder, capsys, key, value, line):
+    edit(folder, lambda verdict: verdict["checks"][1].update({key: value}))
+    assert main(["verify", "verdict.json"]) == 1
+    out = capsys.readouterr().out
+    assert f"wrong: {line}" in out
+    assert out.endswith("verdict.json does not hold.\n")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("outcome", "fail"), ("action", "block"), ("exit_code", 0)]
+)
+def test_a_conclusion_that_was_touched_does_not_hold(folder, capsys, key, value):
+    def change(verdict):
+        verdict["checks"][1]["rule"] = ">= 0.99"
+        verdict["checks"][1]["outcome"] = "fail"
+        verdict["checks"][1]["threshold"] = 0.99
+        verdict.update(outcome="fail", action="block", exit_code=1)
+        verdict[key] = {"outcome": "pass", "action": "promote", "exit_code": 0}[key]
+
+    edit(folder, change)
+    assert main(["verify", "verdict.json"]) == 1
+    assert f"wrong: {key} is" in capsys.readouterr().out
+
+
+def test_a_damaged_side_file_is_not_trusted(folder, capsys):
+    (side,) = folder.glob("sha256-*")
+    side.write_bytes(side.read_bytes()[:-4])
+    assert main(["verify", "verdict.json"]) == 1
+    assert side.name in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["verify", "explain"])
+def test_a_file_that_is_no_verdict_is_one_line(folder, capsys, command):
+    assert main([command, "data.csv"]) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("pytest-mlops: data.csv") and err.count("\n") == 1
+
+
+def test_stored_evidence_is_judged_by_other_rules_without_the_data(folder, capsys):
+    (folder / "data.csv").unlink()
+    (folder / "strict.toml").write_text(
+        GATES.replace('recall = ">= 0.80', 'recall = ">= 0.95')
+    )
+    code = main(
+        ["judge", "verdict.json", "--gates", "strict.toml", "--output", "n.json"]
+    )
+    assert code == 1
+    assert "BLOCK: 1 of 3 gates failed" in capsys.readouterr().out
+    assert main(["verify", "n.json"]) == 0
+    new = json.loads((folder / "n.json").read_text())
+    assert new["policy"]["gates_file"] == "strict.toml"
+    assert new["outcome"] == "fail"
+
+
+def test_rules_about_other_data_are_refused(folder, capsys):
+    (folder / "other.toml").write_text(GATES.replace("positive = 1", "positive = 0"))
+    assert main(["judge", "verdict.json", "--gates", "other.toml"]) == 1
+    assert "other.toml is about positive 0" in capsys.readouterr().err
+
+
+def test_a_partial_verdict_stays_partial(folder, pytester, capsys):
+    pytester.runpytest_inprocess(
+        "-m", "gates", "-k", "recall", "--verdict=verdict.json"
+    )
+    code = main(
+        ["judge", "verdict.json", "--gates", "gates/m.toml", "--output", "n.json"]
+    )
+    assert json.loads((folder / "n.json").read_text())["action"] == "hold"
+    assert code in (0, 12)
+
+
+def test_explain_speaks_of_rows(folder, capsys):
+    strict = GATES.replace('recall = ">= 0.80', 'recall = ">= 0.95')
+    (folder / "strict.toml").write_text(strict)
+    main(["judge", "verdict.json", "--gates", "strict.toml", "--output", "n.json"])
+    capsys.readouterr()
+    assert main(["explain", "n.json"]) == 0
+    out = capsys.readouterr().out
+    assert "2 of the 20 rows labelled 1 were predicted otherwise" in out or (
+        "20 rows labelled 1" in out
+    )
+
+
+def test_show_metrics_documents_each(capsys):
+    assert main(["show", "metrics"]) == 0
+    out = capsys.readouterr().out
+    for text in ("recall: ", "formula", "more is better", "pytest-mlops", "wilson"):
+        assert text in out.lower()
+
+
+def test_show_schema_is_a_schema(capsys):
+    assert main(["show", "schema", "verdict"]) == 0
+    schema = json.loads(capsys.readouterr().out)
+    assert schema["$schema"].endswith("2020-12/schema")
+
+
+def test_show_config_says_where_values_come_from(pytester, capsys, monkeypatch):
+    (pytester.path / "pyproject.toml").write_text(
+        "[tool.pytest_mlops]\ntracking_uri = 'http://user:secret@host'\n"
+        "[tool.pytest_mlops.environments.staging]\ndefault = true\n"
+    )
+    monkeypatch.setenv("MLOPS_ENV", "staging")
+    assert main(["show", "config", "--model-uri", "models:/m/1"]) == 0
+    out = capsys.readouterr().out
+    assert "command line" in out and "MLOPS_ENV" in out and "pyproject.toml" in out
+    assert "secret" not in out
+
+
+@pytest.mark.parametrize("arguments", [[], ["nothing"], ["verify"], ["show", "x"]])
+def test_a_usage_error_is_4(capsys, arguments):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 4
+    assert "pytest-mlops: " in capsys.readouterr().err
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
