@@ -53,6 +53,7 @@ class GateItem(pytest.Item):
         recorder_of(self).record(check)
         if blocks(check, self.judge.assignment.gates_file.policy):
             pytest.fail(check.message, pytrace=False)
+        self.add_report_section("call", "pytest-mlops", check.message)
 
     def reportinfo(self) -> Tuple[os.PathLike[str], None, str]:
         """Where it stands, for reports."""

@@ -11,6 +11,7 @@ from typing import Any, Callable, Dict, Generator, List, Optional, Set
 import pytest
 
 from pytest_mlops.core.checks import Policy
+from pytest_mlops.core.outcomes import ExitCode
 from pytest_mlops.errors import MlopsError
 from pytest_mlops.plugin import printing
 from pytest_mlops.plugin.activation import (
@@ -209,7 +210,7 @@ class MlopsRun:
                 "total": facts.total,
                 "timings": dict(facts.timings),
             }
-        elif not self._nothing_to_say(facts):
+        elif not self._cut_short(facts, status):
             explained = self.book.failed_reports + len(facts.broken)
             self.ending = end(
                 self.prepared,
@@ -220,9 +221,11 @@ class MlopsRun:
             )
             session.exitstatus = self.ending.verdict.exit_code
 
-    def _nothing_to_say(self, facts: RunFacts) -> bool:
+    def _cut_short(self, facts: RunFacts, status: int) -> bool:
+        """Whether there is nothing that a verdict could be about."""
         empty = not (facts.results or facts.selected or facts.broken)
-        return self.interrupted or self.config.option.collectonly or empty
+        crashed = status in (ExitCode.INTERNAL_ERROR, ExitCode.USAGE)
+        return self.interrupted or crashed or self.config.option.collectonly or empty
 
     def _facts(self, session: pytest.Session) -> RunFacts:
         file = self.prepared.assignment

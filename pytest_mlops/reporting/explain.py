@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator, List, Mapping, Optional, Sequence
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
 
 from pytest_mlops.core.checks import Check
 from pytest_mlops.core.outcomes import Decide, Outcome
@@ -78,9 +78,14 @@ def _rows_that_decided(
 def _next_steps(verdict: Verdict) -> Iterator[str]:
     if verdict.partial:
         yield "Run the whole suite: a partial run never promotes."
-    steps = [_step(check) for check in verdict.checks]
-    told = list(dict.fromkeys(step for step in steps if step))
-    yield from told
+    told: Dict[str, List[str]] = {}
+    for check in verdict.checks:
+        step = _step(check)
+        if step is not None:
+            names = told.setdefault(step, [])
+            names += [check.name] if check.name not in names else []
+    for step, names in told.items():
+        yield f"{', '.join(names)}: {step}"
     if not told and not verdict.partial:
         yield "Nothing is in the way: promote it."
 
@@ -90,17 +95,14 @@ def _step(check: Check) -> Optional[str]:
         return None
     if check.waived:
         return (
-            f"{check.name}: the waiver ends on {check.waived['expires']}; mend the "
+            f"the waiver ends on {check.waived['expires']}; mend the "
             f"model before, or have {check.waived['owner']} renew it in the gates file."
         )
     if check.outcome is Outcome.ERROR:
-        return (
-            f"{check.name}: repair the instrument and run again; this says nothing "
-            "about the model."
-        )
+        return "repair the instrument and run again; this says nothing of the model."
     if check.reason == "baseline_missing":
         return (
-            f"{check.name}: give the baseline its model, or write on_missing_baseline "
+            "give the baseline its model, or write on_missing_baseline "
             '= "skip" until there is one.'
         )
     if check.outcome is Outcome.FAIL:
@@ -110,22 +112,19 @@ def _step(check: Check) -> Optional[str]:
 
 def _step_after_failure(check: Check) -> str:
     if check.metric is None:
-        return f"{check.name}: read the test's own report ({check.node_id})."
-    return f"{check.name}: train a better model, or check the labels of those rows."
+        return f"read the test's own report ({check.node_id})."
+    return "train a better model, or check the labels of those rows."
 
 
 def _step_when_undecided(check: Check) -> Optional[str]:
     if check.rows_needed and check.rows is not None:
         more = max(check.rows_needed - check.rows, 1)
         return (
-            f"{check.name}: label about {about(more)} more rows that count for it "
+            f"label about {about(more)} more rows that count for it "
             f"({count(check.rows)} now), or allow it a margin."
         )
     if check.reason == "no_interval":
-        return (
-            f'{check.name}: judge by the value (decide = "point"), or by a metric '
-            "that has an interval."
-        )
+        return 'judge by the value (decide = "point"), or by a metric with an interval.'
     if check.reason in ("undefined", "baseline_undefined"):
-        return f"{check.name}: judge on data on which the metric is defined."
-    return f"{check.name}: nothing was decided about it; run it again."
+        return "judge on data on which the metric is defined."
+    return "nothing was decided about it; run it again."

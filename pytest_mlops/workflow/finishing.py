@@ -126,11 +126,10 @@ def save(verdict: Verdict, path: Path, spool: Spool) -> None:
 def exit_code(verdict: Verdict, pytest_status: int, *, foreign_failures: bool) -> int:
     """What the process ends with.
 
-    pytest's own 3, 4 and 5 stay; its 1 is kept where something failed that is no
-    check of ours; all else is what the checks ask for.
+    Another plugin's own code stays, and 1 where something failed that is no check of
+    ours; all else is what the checks ask for.
     """
-    kept = (ExitCode.INTERNAL_ERROR, ExitCode.USAGE, ExitCode.NOTHING_COLLECTED)
-    if pytest_status in kept or pytest_status > ExitCode.NOTHING_COLLECTED:
+    if pytest_status > ExitCode.NOTHING_COLLECTED:
         return pytest_status
     if foreign_failures:
         return int(ExitCode.FAILED)

@@ -178,3 +178,27 @@ def test_a_failure_that_is_no_check_stays_1(judged):
     assert result.ret == 1
     assert judged.verdict()["outcome"] == "pass"
     assert judged.verdict()["exit_code"] == 1
+
+
+def test_an_internal_error_of_pytest_decides_nothing(judged):
+    judged.write(
+        "conftest.py",
+        "def pytest_runtest_logfinish(nodeid):\n    raise RuntimeError('a bug')\n",
+    )
+    result, verdict = judged.judge()
+    assert result.ret == 3
+    assert verdict is None
+
+
+def test_another_plugin_s_own_exit_code_stays(judged):
+    judged.write(
+        "conftest.py",
+        "import pytest\n"
+        "@pytest.hookimpl(wrapper=True, trylast=True)\n"
+        "def pytest_runtestloop(session):\n"
+        "    result = yield\n"
+        "    pytest.exit('theirs', returncode=42)\n",
+    )
+    result, verdict = judged.judge()
+    assert result.ret == 42
+    assert verdict is None

@@ -110,7 +110,7 @@ NO_VALUE = {"value": None, "interval": None}
         ),
         (
             {**NO_VALUE, "outcome": Outcome.ERROR, "reason": "instrument"},
-            "- recall: repair the instrument and run again; this says nothing about "
+            "- recall: repair the instrument and run again; this says nothing of "
             "the model.",
         ),
         (
