@@ -97,7 +97,7 @@ NO_VALUE = {"value": None, "interval": None}
         ),
         (
             {**UNDECIDED, "reason": "no_interval"},
-            '- recall: judge by the value (decide = "point"), or by a metric that has '
+            '- recall: judge by the value (decide = "point"), or by a metric with '
             "an interval.",
         ),
         (
