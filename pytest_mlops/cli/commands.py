@@ -96,7 +96,7 @@ def _judge(arguments: argparse.Namespace) -> int:
     metrics = _extensions().metrics
     side = side_reader(arguments.verdict)
     file = read_rules(arguments.gates, Path.cwd(), arguments.env, metrics)
-    judged = judge_again(verdict, file, Stored(verdict, side, metrics))
+    judged = judge_again(verdict, file, Stored(verdict, side, metrics), Path.cwd())
     for line in render_run(judged, width=_width(), unicode=_unicode()):
         print(text_of(line))
     if arguments.output is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, Iterable, Mapping, Optional, Tuple
 
 from pytest_mlops.core.outcomes import Action, Decide, OnInconclusive, Outcome
 from pytest_mlops.core.rows import Label
@@ -135,13 +135,12 @@ class Check:
 
     @property
     def identity(self) -> Tuple[Any, ...]:
-        """What a rerun of the same check has in common with this one."""
+        """What makes a check of an item the same as another one of it."""
+        options = tuple(sorted(self.options.items()))
         selected = tuple(sorted((k, str(v)) for k, v in self.slice.items()))
-        return (self.node_id, self.name, self.metric, self.rule, selected)
-
-    def with_node(self, node_id: str) -> Check:
-        """The same check, found by another item."""
-        return replace(self, node_id=node_id)
+        # A plain test can fail for several reasons, each worth telling.
+        told = self.reason if self.metric is None else None
+        return (self.name, self.metric, self.rule, options, selected, told)
 
     def to_json(self) -> Dict[str, Any]:
         """Plain JSON, in the order of the schema."""
@@ -168,6 +167,15 @@ class Check:
             found["interval"] = (low, high)
         found["flags"] = tuple(found.get("flags") or ())
         return cls(**found)
+
+
+def with_waiver(check: Check, waivers: Iterable[Waiver]) -> Check:
+    """*check* with whoever answers for it; only what failed or is open is waived."""
+    if check.outcome in (Outcome.FAIL, Outcome.INCONCLUSIVE):
+        for waiver in waivers:
+            if waiver.covers(check):
+                return replace(check, waived=waiver.to_json())
+    return check
 
 
 def blocks(check: Check, policy: Policy) -> bool:

@@ -68,6 +68,11 @@ class Verdict:
         """The same verdict of a process that ended with *exit_code*."""
         return replace(self, exit_code=exit_code)
 
+    def unwritten(self) -> Verdict:
+        """The same verdict where its file could not be written: nothing acts on it."""
+        code = self.exit_code or int(ExitCode.HELD)
+        return replace(self, exit_code=code, action=Action.HOLD)
+
     def to_json(self) -> Dict[str, Any]:
         """Plain JSON, as the schema has it."""
         return {
@@ -131,38 +136,47 @@ class Verdict:
         )
 
 
-def run_outcome(checks: Sequence[Check]) -> Outcome:
-    """What a run found out: its worst check, save those that are waived.
+@dataclass(frozen=True)
+class Conclusion:
+    """What follows from checks.
 
-    A run that judged nothing found out nothing: its instrument is broken.
+    Attributes:
+        outcome: the gravest outcome of a check that is not waived; of no checks at
+            all it is ``error``, for whoever judged nothing has a broken instrument.
+        action: a valid failure asks for its own action, even beside a broken
+            instrument; a broken instrument alone only holds; a partial run never acts.
+        exit_code: what the checks ask for, by themselves.
     """
-    if not checks:
-        return Outcome.ERROR
-    return worst(check.outcome for check in checks if not check.waived)
+
+    outcome: Outcome
+    action: Action
+    exit_code: int
+
+    @classmethod
+    def of(
+        cls, checks: Sequence[Check], policy: Policy, *, partial: bool
+    ) -> Conclusion:
+        """What follows from these checks under this policy."""
+        if not checks:
+            return cls(Outcome.ERROR, Action.HOLD, int(ExitCode.HELD))
+        stopping = [check for check in checks if blocks(check, policy)]
+        failures = [check for check in stopping if _counts_as_failure(check)]
+        code = ExitCode.OK
+        if stopping:
+            code = ExitCode.FAILED if failures else ExitCode.HELD
+        return cls(
+            outcome=worst(check.outcome for check in checks if not check.waived),
+            action=Action.HOLD if partial else _action(stopping, failures),
+            exit_code=int(code),
+        )
 
 
-def run_action(checks: Sequence[Check], policy: Policy, *, partial: bool) -> Action:
-    """What follows from the checks.
-
-    A valid failure asks for its own action, even beside a broken instrument; a
-    broken instrument alone only holds. A partial run never acts.
-    """
-    if partial or not checks:
-        return Action.HOLD
-    stopping = [check for check in checks if blocks(check, policy)]
-    asked = {check.on_fail for check in stopping if _counts_as_failure(check)}
+def _action(stopping: Sequence[Check], failures: Sequence[Check]) -> Action:
+    asked = {check.on_fail for check in failures}
     for action in (Action.ROLL_BACK, Action.BLOCK):
         if action in asked:
             return action
     return Action.HOLD if stopping else Action.PROMOTE
-
-
-def run_exit_code(checks: Sequence[Check], policy: Policy) -> int:
-    """The exit code that the checks ask for, by themselves."""
-    stopping = [check for check in checks if blocks(check, policy)]
-    if any(_counts_as_failure(check) for check in stopping):
-        return int(ExitCode.FAILED)
-    return int(ExitCode.HELD if stopping or not checks else ExitCode.OK)
 
 
 def _counts_as_failure(check: Check) -> bool:

@@ -49,50 +49,53 @@ def judge(
         estimate = replace(estimate, value=None, reason=f"it came to {estimate.value}")
     decision = _decide(gate, estimate, policy, baseline)
     beside = baseline.value if baseline else None
-    difference = (
-        estimate.value - beside
-        if estimate.value is not None and beside is not None
-        else None
-    )
-    return Check(
-        name=gate.name,
-        node_id=node_id,
-        outcome=decision.outcome,
-        metric=gate.metric.name,
-        options=set_options(gate.options),
-        estimand="difference" if gate.rule.needs_baseline else "value",
+    check = gate_check(gate, node_id, decision.outcome, decision.reason)
+    return replace(
+        check,
         value=estimate.value,
         interval=_interval(estimate, policy.confidence),
         method=estimate.method,
         rows=estimate.rows,
-        rule=gate.rule.text,
         threshold=_threshold(gate.rule, beside),
         baseline_value=beside,
-        difference=difference,
-        margin=gate.margin,
-        on_inconclusive=gate.on_inconclusive,
-        reason=decision.reason,
+        difference=_difference(estimate.value, beside),
         flags=estimate.flags,
         rows_needed=decision.rows_needed,
         message=estimate.reason or "",
     )
 
 
-def missing_baseline(gate: Gate, node_id: str, on_missing: OnMissingBaseline) -> Check:
-    """The check of a rule against a baseline that does not exist yet."""
-    skipped = on_missing is OnMissingBaseline.SKIP
+def _difference(value: Optional[float], beside: Optional[float]) -> Optional[float]:
+    return None if value is None or beside is None else value - beside
+
+
+def gate_check(
+    gate: Gate, node_id: str, outcome: Outcome, reason: Optional[str], message: str = ""
+) -> Check:
+    """The check of a gate before anything was measured for it."""
     return Check(
         name=gate.name,
         node_id=node_id,
-        outcome=Outcome.INCONCLUSIVE if skipped else Outcome.FAIL,
+        outcome=outcome,
         metric=gate.metric.name,
         options=set_options(gate.options),
-        estimand="difference",
+        estimand="difference" if gate.rule.needs_baseline else "value",
         rule=gate.rule.text,
         margin=gate.margin,
-        on_inconclusive=OnInconclusive.WARN if skipped else gate.on_inconclusive,
-        reason="baseline_missing",
+        on_inconclusive=gate.on_inconclusive,
+        reason=reason,
+        message=message,
     )
+
+
+def missing_baseline(
+    gate: Gate, node_id: str, on_missing: OnMissingBaseline, why: str
+) -> Check:
+    """The check of a rule against a baseline that does not exist yet."""
+    if on_missing is OnMissingBaseline.FAIL:
+        return gate_check(gate, node_id, Outcome.FAIL, "baseline_missing", why)
+    check = gate_check(gate, node_id, Outcome.INCONCLUSIVE, "baseline_missing", why)
+    return replace(check, on_inconclusive=OnInconclusive.WARN)
 
 
 def set_options(options: MetricOptions) -> Dict[str, Any]:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
-from pytest_mlops.core.metrics import Table, TableKind, Task
+from pytest_mlops.core.metrics import (
+    Estimate,
+    Metric,
+    MetricOptions,
+    Table,
+    TableKind,
+    Task,
+)
 from pytest_mlops.core.rows import (
     Batch,
     ClassificationRows,
@@ -17,7 +25,7 @@ from pytest_mlops.core.rows import (
     Predictions,
 )
 from pytest_mlops.core.sources import DataSource, Model
-from pytest_mlops.errors import DataError
+from pytest_mlops.errors import DataError, InstrumentError, MetricError
 from pytest_mlops.evidence.labels import listed
 from pytest_mlops.evidence.record import BASELINE, Evidence
 from pytest_mlops.gates.rows import Reader
@@ -38,7 +46,7 @@ class Measurement:
 
     Attributes:
         evidence: the tables.
-        unavailable: kinds of tables that could not be made, with the reason.
+        unavailable: tables that could not be made, by name, with the reason.
         seconds: what the pass took.
     """
 
@@ -77,6 +85,7 @@ def measure(
             "task": task.value,
             "target": settings.target,
             "positive": settings.positive,
+            "weight": settings.weight,
         },
         tables=pass_.tables,
         kinds=pass_.kinds,
@@ -111,9 +120,9 @@ class _Pass:
             self._note_labels(rows)
             for kind in self.kinds:
                 if kind.needs_probabilities and answers.probabilities is None:
-                    self.unavailable[kind.name] = _no_probabilities(model)
+                    self.unavailable[prefix + kind.name] = _no_probabilities(model)
                 else:
-                    self._add(prefix + kind.name, kind.build(rows))
+                    self._add(prefix + kind.name, kind, rows)
 
     def finish(self) -> None:
         """Refuse data by which nothing can be judged."""
@@ -141,15 +150,64 @@ class _Pass:
         wanted = any(kind.needs_probabilities for kind in self.kinds)
         return model.predict(batch, features, probabilities=wanted)
 
-    def _add(self, name: str, table: Table) -> None:
+    def _add(self, name: str, kind: TableKind, rows: JudgedRows) -> None:
+        """Add a batch to a table; one that cannot be made leaves the others alone."""
+        if name in self.unavailable:
+            return
         known = self.tables.get(name)
-        self.tables[name] = table if known is None else known.merge(table)
+        try:
+            table = kind.build(rows)
+            self.tables[name] = table if known is None else known.merge(table)
+        except InstrumentError as error:
+            self._drop(name, str(error))
+        except Exception as error:
+            # Tables come from plugins, and may do anything.
+            self._drop(name, f"its table raised {type(error).__name__}: {error}")
+
+    def _drop(self, name: str, reason: str) -> None:
+        self.unavailable[name] = reason
+        self.tables.pop(name, None)
 
 
 def _no_probabilities(model: Optional[Model]) -> str:
     if model is None:
         return "the data has no column of probabilities ([data] score)"
     return "the model gives no probabilities (it has no predict_proba)"
+
+
+def estimate_from(metric: Metric, table: Table, options: MetricOptions) -> Estimate:
+    """A metric of anybody's on a table, in plain Python numbers.
+
+    Raises:
+        MetricError: it raises, or what it returns is no estimate; the message names it.
+    """
+    try:
+        found = metric.estimate(table, options)
+        return _plain(found)
+    except InstrumentError:
+        raise
+    except Exception as error:
+        # Metrics come from plugins, and may do anything.
+        raise MetricError(
+            f"the metric '{metric.name}' raised {type(error).__name__}: {error}"
+        ) from error
+
+
+def _plain(found: Estimate) -> Estimate:
+    """Without the scalar types of numpy, which JSON and comparisons do not know."""
+    interval = found.interval
+
+    def plain_interval(confidence: float) -> Tuple[float, float]:
+        low, high = interval(confidence) if interval else (math.nan, math.nan)
+        return float(low), float(high)
+
+    return replace(
+        found,
+        value=None if found.value is None else float(found.value),
+        rows=int(found.rows),
+        interval=None if interval is None else plain_interval,
+        flags=tuple(map(str, found.flags)),
+    )
 
 
 def _digest(model: Optional[Model]) -> Optional[str]:

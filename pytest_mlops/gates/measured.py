@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Callable, Optional
 
 from pytest_mlops.core.metrics import Estimate
@@ -17,9 +18,13 @@ class MeasuredValue:
     ``float(value)`` is the bare figure, for arithmetic that judges nothing.
     """
 
-    def __init__(self, name: str, estimate: Estimate, judge: JudgeRule) -> None:
+    def __init__(self, name: str, estimate: Estimate) -> None:
         self.name = name
         self.estimate = estimate
+        self._judge: Optional[JudgeRule] = None
+
+    def judge_by(self, judge: JudgeRule) -> None:
+        """Say who judges the comparisons."""
         self._judge = judge
 
     @property
@@ -33,16 +38,16 @@ class MeasuredValue:
         return self.estimate.value
 
     def __ge__(self, threshold: float) -> bool:
-        return self._judge(f">= {float(threshold)!r}")
+        return self._compare(">=", threshold)
 
     def __gt__(self, threshold: float) -> bool:
-        return self._judge(f"> {float(threshold)!r}")
+        return self._compare(">", threshold)
 
     def __le__(self, threshold: float) -> bool:
-        return self._judge(f"<= {float(threshold)!r}")
+        return self._compare("<=", threshold)
 
     def __lt__(self, threshold: float) -> bool:
-        return self._judge(f"< {float(threshold)!r}")
+        return self._compare("<", threshold)
 
     def __eq__(self, other: object) -> bool:
         raise TypeError(
@@ -52,6 +57,18 @@ class MeasuredValue:
 
     def __bool__(self) -> bool:
         raise TypeError(f"{self.name} is a measured value: compare it with a number")
+
+    def _compare(self, operator: str, threshold: float) -> bool:
+        try:
+            limit = float(threshold)
+        except (TypeError, ValueError):
+            limit = math.nan
+        if self._judge is None or not math.isfinite(limit):
+            raise TypeError(
+                f"{self.name} can be compared with a finite number, not with "
+                f"{threshold!r}"
+            )
+        return self._judge(f"{operator} {limit!r}")
 
     def __repr__(self) -> str:
         shown = "undefined" if self.value is None else f"{self.value:.6g}"

@@ -10,9 +10,10 @@ from typing import Any, Callable, Generator, List, Optional
 import pytest
 
 from pytest_mlops import hookspecs
+from pytest_mlops.plugin.activation import GATES, RUN, is_active
 from pytest_mlops.settings.options import OPTIONS
 
-_MARK = "gates: what must hold before a model is promoted (pytest-mlops)"
+_MARK = f"{GATES}: what must hold before a model is promoted (pytest-mlops)"
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -57,8 +58,6 @@ def pytest_load_initial_conftests(
 def pytest_configure(config: pytest.Config) -> None:
     """Decide once whether this run judges a model."""
     config.addinivalue_line("markers", _MARK)
-    from pytest_mlops.plugin.activation import is_active
-
     if is_active(config):
         from pytest_mlops.plugin.session import start
 
@@ -76,9 +75,9 @@ def pytest_collection_modifyitems(
     """Leave gates out of a bare run, which touches no model and no environment."""
     if _run_of(config) or config.args_source is pytest.Config.ArgsSource.ARGS:
         return
-    ours = [item for item in items if item.get_closest_marker("gates")]
+    ours = [item for item in items if item.get_closest_marker(GATES)]
     if ours:
-        items[:] = [item for item in items if not item.get_closest_marker("gates")]
+        items[:] = [item for item in items if not item.get_closest_marker(GATES)]
         config.hook.pytest_deselected(items=ours)
 
 
@@ -99,4 +98,4 @@ def metric(request: pytest.FixtureRequest) -> Callable[..., Any]:
 
 
 def _run_of(config: pytest.Config) -> Optional[Any]:
-    return config.pluginmanager.get_plugin("mlops-run")
+    return config.pluginmanager.get_plugin(RUN)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import List, Optional
+from typing import List
 
-from pytest_mlops.core.outcomes import ExitCode
 from pytest_mlops.core.verdicts import Verdict
 from pytest_mlops.errors import InstrumentError
 from pytest_mlops.plugin import printing
@@ -46,20 +45,13 @@ def end(
         environment=prepared.environment,
     )
     code = exit_code(verdict, status, foreign_failures=foreign_failures)
-    unwritten = _save(prepared, verdict.ended_with(code), spool)
-    if unwritten is not None and code == ExitCode.OK:
-        code = int(ExitCode.HELD)
     verdict = verdict.ended_with(code)
-    notes = [unwritten] if unwritten else []
+    notes = []
+    if prepared.verdict_path is not None:
+        try:
+            save(verdict, prepared.verdict_path, spool)
+        except InstrumentError as error:
+            notes.append(str(error))
+            verdict = verdict.unwritten()
     notes += printing.tell_github(verdict)
     return Ending(verdict, closing_line(verdict, facts.judged, facts.total), notes)
-
-
-def _save(prepared: Prepared, verdict: Verdict, spool: Spool) -> Optional[str]:
-    if prepared.verdict_path is None:
-        return None
-    try:
-        save(verdict, prepared.verdict_path, spool)
-    except InstrumentError as error:
-        return str(error)
-    return None

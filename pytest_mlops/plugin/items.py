@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Iterator, NoReturn, Tuple
+from typing import TYPE_CHECKING, Iterator, Tuple
 
 import pytest
 
-from pytest_mlops.core.checks import blocks
+from pytest_mlops.core.checks import Check, blocks
+from pytest_mlops.core.redaction import redact
 from pytest_mlops.errors import InstrumentError
 from pytest_mlops.plugin.activation import GATES
-from pytest_mlops.plugin.results import recorder_of
+from pytest_mlops.plugin.results import GateBlocked, Rules, recorder_of
 from pytest_mlops.settings.values import Gate
 from pytest_mlops.workflow.judging import ModelJudge
 
@@ -21,12 +22,13 @@ class GatesFileCollector(pytest.File):
     """``gates/<name>.toml``: collects one item a gate."""
 
     judge: ModelJudge
+    rules: Rules
 
     def collect(self) -> Iterator[GateItem]:
         """The gates, in the order of the file."""
         for gate in self.judge.assignment.gates_file.gates:
             item = GateItem.from_parent(self, name=gate.name)
-            item.gate, item.judge = gate, self.judge
+            item.gate, item.judge, item.rules = gate, self.judge, self.rules
             item.add_marker(GATES)
             yield item
 
@@ -36,30 +38,35 @@ class GateItem(pytest.Item):
 
     gate: Gate
     judge: ModelJudge
+    rules: Rules
 
     def setup(self) -> None:
         """Measure, once for all gates."""
         try:
             self.judge.measure()
         except InstrumentError as error:
-            self._broken(error)
+            self._tell(self._broken(error), redact(str(error)))
 
     def runtest(self) -> None:
         """Hold the measured value against the rule."""
         try:
             check = self.judge.judge(self.gate, self.nodeid)
         except InstrumentError as error:
-            self._broken(error)
-        recorder_of(self).record(check)
-        if blocks(check, self.judge.assignment.gates_file.policy):
-            pytest.fail(check.message, pytrace=False)
+            self._tell(self._broken(error), redact(str(error)))
+            return
+        self._tell(check, check.message)
         self.add_report_section("call", "pytest-mlops", check.message)
 
     def reportinfo(self) -> Tuple[os.PathLike[str], None, str]:
         """Where it stands, for reports."""
         return self.path, None, self.name
 
-    def _broken(self, error: InstrumentError) -> NoReturn:
-        check = self.judge.broken(self.gate, self.nodeid, error)
+    def _broken(self, error: InstrumentError) -> Check:
+        return self.judge.broken(self.gate, self.nodeid, error)
+
+    def _tell(self, check: Check, message: str) -> None:
+        policy, _ = self.rules
         recorder_of(self).record(check)
-        pytest.fail(str(error), pytrace=False)
+        if blocks(check, policy):
+            # The cause of a broken instrument may hold what must not be shown.
+            raise GateBlocked(message, pytrace=False) from None

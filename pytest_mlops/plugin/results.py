@@ -1,34 +1,36 @@
-"""From what pytest tells of an item to what it judged; travels on the report."""
+"""From pytest's reports to what items judged; it travels on the report."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Any, Dict, List, Optional, Set, Tuple
+from dataclasses import replace
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import pytest
+from _pytest.outcomes import Failed
 
-from pytest_mlops.core.checks import Check, Policy, blocks
-from pytest_mlops.core.outcomes import Outcome
+from pytest_mlops.core.checks import Check, Policy, Waiver
+from pytest_mlops.core.redaction import redact
 from pytest_mlops.workflow.finishing import ItemResult
+from pytest_mlops.workflow.settling import Ended, Phase, Recorder, settle
 
 #: The attribute of a report that carries an item's checks between processes.
 PAYLOAD = "mlops"
 
-
-@dataclass
-class Recorder:
-    """What one attempt of one item has judged so far."""
-
-    checks: List[Check] = field(default_factory=list)
-    instrument: Optional[str] = None
-
-    def record(self, check: Check) -> None:
-        """Add a check, in place of an equal one of the same attempt."""
-        others = [c for c in self.checks if c.identity != check.identity]
-        self.checks = [*others, check]
-
+#: By what items are judged: the policy, and who answers for what.
+Rules = Tuple[Policy, Sequence[Waiver]]
 
 RECORDER = pytest.StashKey[Recorder]()
+#: Whether the item's call is under way; a report made meanwhile is a subtest's.
+CALLING = pytest.StashKey[bool]()
+#: What a subtest failed with.
+SUBTEST_FAILED = pytest.StashKey[str]()
+
+
+class GateBlocked(Failed):
+    """A gate of a file stops the release; its check says why."""
+
+    __qualname__ = "Failed"  # as the summary calls every other failure
+    __module__ = "builtins"
 
 
 def recorder_of(item: pytest.Item) -> Recorder:
@@ -36,35 +38,50 @@ def recorder_of(item: pytest.Item) -> Recorder:
     return item.stash.setdefault(RECORDER, Recorder())
 
 
-def settle(
+def begin(item: pytest.Item) -> None:
+    """Start an attempt with an empty slate."""
+    item.stash[RECORDER] = Recorder()
+
+
+def attach(
     item: pytest.Item,
     call: pytest.CallInfo[None],
     report: pytest.TestReport,
-    policy: Policy,
-    evidence_key: Optional[str],
+    rules: Rules,
+    measured: Mapping[str, Any],
 ) -> None:
-    """After a phase: make item and checks agree, and put the checks on the report."""
+    """After a phase: make report and checks agree, and put the checks on the report.
+
+    Args:
+        measured: what the report tells beside the checks: the key of the evidence and
+            the seconds that it took.
+    """
+    if item.stash.get(CALLING, False):
+        setattr(report, PAYLOAD, None)  # a subtest; the item's own report will tell
+        if report.failed and call.excinfo is not None:
+            item.stash[SUBTEST_FAILED] = str(call.excinfo.value)
+        return
     recorder = recorder_of(item)
-    blocked = any(blocks(check, policy) for check in recorder.checks)
-    crash = None
-    if report.failed and not blocked:
-        crash = _message(call)
-        recorder.record(_plain(item, call, recorder, crash))
-    elif report.passed and call.when == "call":
-        if blocked:
-            _refuse(report, item, recorder)
-        elif not recorder.checks:
-            recorder.record(_named(item, Outcome.PASS, "the test passed"))
-    setattr(
-        report,
-        PAYLOAD,
-        {
-            "checks": [check.to_json() for check in recorder.checks],
-            "skipped": report.skipped,
-            "evidence": evidence_key,
-            "crash": crash or (_skip_reason(report) if report.skipped else None),
-        },
-    )
+    phase = Phase(item.nodeid, call.when, *_ended(call, report))
+    if SUBTEST_FAILED in item.stash and phase.ended is Ended.PASSED:
+        # pytest lets a test pass whose subtests failed, and counts those instead.
+        message = item.stash[SUBTEST_FAILED]
+        del item.stash[SUBTEST_FAILED]
+        phase = Phase(item.nodeid, call.when, Ended.ASSERTION, message)
+    settlement = settle(recorder, phase, *rules)
+    if settlement.refused is not None:
+        report.outcome = "failed"
+        report.longrepr = settlement.refused
+    elif settlement.waived is not None:
+        report.outcome = "skipped"
+        report.wasxfail = settlement.waived
+    skipped = report.skipped and settlement.waived is None
+    payload = {
+        "checks": [check.to_json() for check in recorder.checks],
+        "skipped": _skip_reason(report) if skipped else None,
+        **measured,
+    }
+    setattr(report, PAYLOAD, payload)
 
 
 class ResultBook:
@@ -73,95 +90,69 @@ class ResultBook:
     def __init__(self) -> None:
         self._results: Dict[str, ItemResult] = {}
         self._attempts: Dict[str, int] = {}
-        self.failed_reports = 0
+        self._failed: List[str] = []
+        self.timings: Dict[str, float] = {}
 
     def read(self, report: pytest.TestReport) -> None:
         """Take a report, from this process or from a worker."""
-        payload: Optional[Dict[str, Any]] = getattr(report, PAYLOAD, None)
-        if payload is None:
+        if not hasattr(report, PAYLOAD):
             return
+        if report.failed:
+            self._failed.append(report.nodeid)
+        payload: Optional[Dict[str, Any]] = getattr(report, PAYLOAD)
+        if payload is not None:
+            self._note(report, payload)
+
+    def crashed(self, report: pytest.TestReport) -> None:
+        """Take the report of an item during which a worker died."""
+        self._failed.append(report.nodeid)
+        message = "the worker process died"
+        self._results[report.nodeid] = ItemResult(report.nodeid, crash=message)
+
+    def results(self, selected: Sequence[str]) -> Tuple[ItemResult, ...]:
+        """The results of the items that are ours, in the order in which they began."""
+        ours = set(selected)
+        return tuple(r for r in self._results.values() if r.node_id in ours)
+
+    def failed_reports(self, selected: Sequence[str]) -> int:
+        """How many reports of our items pytest counts as failed."""
+        ours = set(selected)
+        return sum(node_id in ours for node_id in self._failed)
+
+    def _note(self, report: pytest.TestReport, payload: Mapping[str, Any]) -> None:
         node_id = report.nodeid
         if report.when == "setup":
             self._attempts[node_id] = self._attempts.get(node_id, 0) + 1
-        if report.failed:
-            self.failed_reports += 1
+            self._results.pop(node_id, None)
+        for name, seconds in payload["timings"].items():
+            self.timings[name] = max(seconds, self.timings.get(name, 0.0))
+        before = self._results.get(node_id)
         attempts = self._attempts.get(node_id, 1)
         checks = (Check.from_json(check) for check in payload["checks"])
-        before = self._results.get(node_id)
-        skipped = before is not None and before.skipped and report.when == "teardown"
         self._results[node_id] = ItemResult(
             node_id=node_id,
             checks=tuple(replace(check, attempts=attempts) for check in checks),
             evidence_key=payload["evidence"],
-            crash=payload["crash"] or (before.crash if before and skipped else None),
-            skipped=payload["skipped"] or skipped,
+            skipped=payload["skipped"] or (before.skipped if before else None),
         )
 
-    def crashed(self, report: pytest.TestReport) -> None:
-        """Take the report of an item during which a worker died."""
-        self.failed_reports += 1
-        self._results[report.nodeid] = ItemResult(
-            report.nodeid, crash="the worker process died"
-        )
 
-    @property
-    def results(self) -> Tuple[ItemResult, ...]:
-        """What is known now, in the order in which items began."""
-        return tuple(self._results.values())
-
-    @property
-    def node_ids(self) -> Set[str]:
-        """The items that have a result."""
-        return set(self._results)
-
-
-def _plain(
-    item: pytest.Item, call: pytest.CallInfo[None], recorder: Recorder, message: str
-) -> Check:
-    """The check of a test that failed by itself: its assertion, or a broken part."""
-    error = call.excinfo.value if call.excinfo else None
-    asserted = isinstance(error, (AssertionError, pytest.fail.Exception))
-    if recorder.instrument is not None:
-        return _named(item, Outcome.ERROR, recorder.instrument, "instrument")
-    if asserted and call.when == "call":
-        return _named(item, Outcome.FAIL, message, "assertion")
-    return _named(item, Outcome.ERROR, message, "crashed")
-
-
-def _refuse(report: pytest.TestReport, item: pytest.Item, recorder: Recorder) -> None:
-    """A comparison blocked, but the test passed: nobody asserted it."""
-    text = (
-        "a comparison in this test blocks, yet the test passed: assert it, and do not "
-        "negate it"
-    )
-    recorder.record(_named(item, Outcome.ERROR, text, "not_asserted"))
-    report.outcome = "failed"
-    report.longrepr = text
-
-
-def _named(
-    item: pytest.Item, outcome: Outcome, message: str, reason: Optional[str] = None
-) -> Check:
-    return Check(
-        name=item.nodeid,
-        node_id=item.nodeid,
-        kind="test",
-        outcome=outcome,
-        reason=reason,
-        message=message,
-    )
-
-
-def _message(call: pytest.CallInfo[None]) -> str:
+def _ended(call: pytest.CallInfo[None], report: pytest.TestReport) -> Tuple[Ended, str]:
+    if report.passed:
+        return Ended.PASSED, ""
+    if report.skipped:
+        return Ended.SKIPPED, ""
     if call.excinfo is None:
-        return "it failed"
-    lines = str(call.excinfo.value).strip().splitlines() or [""]
-    if isinstance(call.excinfo.value, pytest.fail.Exception):
-        return lines[0]
-    return f"{call.excinfo.typename}: {lines[0]}".rstrip(": ")
+        return Ended.ASSERTION, str(report.longrepr)  # another plugin failed it
+    error = call.excinfo.value
+    if isinstance(error, GateBlocked):
+        return Ended.GATE, ""
+    if isinstance(error, (AssertionError, pytest.fail.Exception)):
+        return Ended.ASSERTION, str(error)
+    return Ended.CRASH, f"{call.excinfo.typename}: {error}".rstrip(": ")
 
 
 def _skip_reason(report: pytest.TestReport) -> str:
     if isinstance(report.longrepr, tuple):
-        return report.longrepr[2]
-    return str(getattr(report, "wasxfail", "")) or "it was skipped"
+        return redact(report.longrepr[2])
+    return redact(str(getattr(report, "wasxfail", "")) or "it was skipped")

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any, Callable, Dict, Generator, List, Optional, Set
+from typing import Any, Callable, Dict, Generator, List, Optional
 
 import pytest
 
@@ -16,22 +16,23 @@ from pytest_mlops.errors import MlopsError
 from pytest_mlops.plugin import printing
 from pytest_mlops.plugin.activation import (
     GATES,
+    RUN,
+    aim,
     gates_paths,
-    narrowed,
+    is_narrowed,
     selects_gates,
 )
 from pytest_mlops.plugin.ending import Ending, end
-from pytest_mlops.plugin.items import GatesFileCollector
-from pytest_mlops.plugin.measuring import metric_function
-from pytest_mlops.plugin.results import RECORDER, Recorder, ResultBook, settle
+from pytest_mlops.plugin.items import GateItem, GatesFileCollector
+from pytest_mlops.plugin.measuring import metric_function, named_metrics
+from pytest_mlops.plugin.results import CALLING, ResultBook, Rules, attach, begin
 from pytest_mlops.settings.options import OPTIONS
 from pytest_mlops.workflow import extensions
 from pytest_mlops.workflow.finishing import RunFacts
 from pytest_mlops.workflow.judging import ModelJudge
-from pytest_mlops.workflow.preparing import Prepared, Request, prepare
-from pytest_mlops.workflow.spool import Spool
+from pytest_mlops.workflow.preparing import Request, prepare
+from pytest_mlops.workflow.spool import Spool, Suite
 
-NAME = "mlops-run"
 _WORKER_KEY = "mlops_spool"
 
 
@@ -45,7 +46,7 @@ def start(config: pytest.Config) -> None:
         run = MlopsRun(config)
     except MlopsError as error:
         raise pytest.UsageError(f"pytest-mlops: {error}") from None
-    config.pluginmanager.register(run, NAME)
+    config.pluginmanager.register(run, RUN)
 
 
 class MlopsRun:
@@ -54,30 +55,23 @@ class MlopsRun:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.is_worker = hasattr(config, "workerinput")
-        if not config.pluginmanager.has_plugin(extensions.OWNER):
-            extensions.load(config.pluginmanager)
+        extensions.load(config.pluginmanager)
         self.extensions = extensions.collect_extensions(config.hook)
-        self.prepared: Prepared = prepare(_request(config), self.extensions)
+        self.prepared = prepare(_request(config), self.extensions)
         self.spool = Spool(_spool_folder(config))
-        self.judge: Optional[ModelJudge] = None
-        if self.prepared.assignment is not None:
-            assignment = self.prepared.assignment
-            self.judge = ModelJudge(assignment, self.extensions, self.spool)
+        assignment = self.prepared.assignment
+        self.judge = (
+            ModelJudge(assignment, self.extensions, self.spool) if assignment else None
+        )
+        self.rules: Rules = (Policy(), ())
+        if assignment is not None:
+            self.rules = (assignment.gates_file.policy, assignment.gates_file.waivers)
         self.book = ResultBook()
-        self.python_tests: Set[str] = set()
-        self.selected: List[str] = []
+        self.collected = 0
         self.broken: List[str] = []
-        self.timings: Dict[str, float] = {}
-        self.reported_total: Optional[int] = None
         self.interrupted = False
         self.ending: Optional[Ending] = None
-        self._aim(config)
-
-    @property
-    def policy(self) -> Policy:
-        """The policy of the gates file, or the default for plain tests."""
-        assignment = self.prepared.assignment
-        return assignment.gates_file.policy if assignment else Policy()
+        config.args = aim(config)
 
     def metric_of(self, item: pytest.Item) -> Callable[..., Any]:
         """The ``metric`` function of one test."""
@@ -85,40 +79,37 @@ class MlopsRun:
 
     # Collection
 
-    def _aim(self, config: pytest.Config) -> None:
-        folder = config.rootpath / GATES
-        typed = config.args_source is pytest.Config.ArgsSource.ARGS
-        if selects_gates(config) and not typed and folder.is_dir():
-            config.args = [str(folder)]
-
     def pytest_collect_file(
         self, file_path: Path, parent: pytest.Collector
     ) -> Optional[pytest.Collector]:
         """Collect the gates file that this run is about, and no other."""
-        assignment = self.prepared.assignment
-        if self.judge is None or assignment is None:
+        if self.judge is None:
             return None
-        if file_path.resolve() != assignment.gates_file.path.resolve():
+        gates_file = self.judge.assignment.gates_file
+        if file_path.resolve() != gates_file.path.resolve():
             return None
         file = GatesFileCollector.from_parent(parent, path=file_path)
-        file.judge = self.judge
+        file.judge, file.rules = self.judge, self.rules
         return file
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
-        """Count the marked Python tests; gates are counted in their file."""
-        if _is_ours(item) and isinstance(item, pytest.Function):
-            self.python_tests.add(item.nodeid)
+        """Count the marked tests; the gates are counted in their file."""
+        if _is_ours(item) and not isinstance(item, GateItem):
+            self.collected += 1
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note what is to run, and what it will want to know of the model."""
         ours = [item for item in session.items if _is_ours(item)]
-        self.selected = [item.nodeid for item in ours]
+        total = self.collected
         if self.judge is not None:
-            python = any("metric" in getattr(item, "fixturenames", ()) for item in ours)
-            wanted = {
-                item.name for item in ours if not isinstance(item, pytest.Function)
-            }
-            self.prepared.expect(self.judge, wanted, all_metrics=python)
+            total += len(self.judge.assignment.gates_file.gates)
+            gates = {item.name for item in ours if isinstance(item, GateItem)}
+            named = named_metrics(ours, self.extensions.metrics)
+            self.judge.expect(gates, named)
+        if not self._is_controller_of_workers():
+            ids = tuple(item.nodeid for item in ours)
+            self.spool.put_suite(Suite(ids, total))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Remember what could not be collected."""
@@ -130,17 +121,30 @@ class MlopsRun:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """A new attempt starts with an empty slate."""
-        item.stash[RECORDER] = Recorder()
+        begin(item)
 
     @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
+        """Tell the reports of subtests from the item's own."""
+        item.stash[CALLING] = True
+        try:
+            return (yield)
+        finally:
+            item.stash[CALLING] = False
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Put what an item judged on its report."""
+        """Put what an item judged on its report, when all others have had their say."""
         report = yield
         if _is_ours(item):
-            key = self.judge.evidence_key if self.judge else None
-            settle(item, call, report, self.policy, key)
+            judge = self.judge
+            measured = {
+                "evidence": judge.evidence_key if judge else None,
+                "timings": dict(judge.timings) if judge else {},
+            }
+            attach(item, call, report, self.rules, measured)
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -158,20 +162,13 @@ class MlopsRun:
 
     # Workers
 
+    def _is_controller_of_workers(self) -> bool:
+        return self.config.pluginmanager.has_plugin("dsession")
+
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a worker where to leave its measurement."""
         node.workerinput[_WORKER_KEY] = str(self.spool.folder)
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any, error: object) -> None:
-        """Take what a worker knows of the suite; a crashed one has nothing to say."""
-        told = (getattr(node, "workeroutput", None) or {}).get(NAME)
-        if told is not None:
-            self.selected = self.selected or told["selected"]
-            self.reported_total = told["total"]
-            for name, seconds in told["timings"].items():
-                self.timings[name] = max(seconds, self.timings.get(name, 0.0))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_handlecrashitem(self, report: pytest.TestReport) -> None:
@@ -181,11 +178,11 @@ class MlopsRun:
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
         """Keep what judges one model on one worker."""
-        from pytest_mlops.plugin.scheduling import DEALING, OneModelScheduling
+        from pytest_mlops.plugin.scheduling import SCOPES, OneModelScheduling
 
-        if config.option.dist not in DEALING:
+        if config.option.dist not in SCOPES:
             return None
-        return OneModelScheduling(config, log, only_gates=selects_gates(config))
+        return OneModelScheduling(config, log, lambda: self.spool.suite().selected)
 
     # The end
 
@@ -194,52 +191,39 @@ class MlopsRun:
         self, session: pytest.Session, exitstatus: int
     ) -> Generator[None, None, None]:
         """Decide, write and set the exit code; below pytest's own, the last line."""
-        self._finish(session, int(exitstatus))
+        if not self.is_worker:
+            self._decide(session, int(exitstatus))
         result = yield
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None and not self.is_worker:
             self._close(reporter)
         return result
 
-    def _finish(self, session: pytest.Session, status: int) -> None:
-        facts = self._facts(session)
-        if self.is_worker:
-            output: Dict[str, Any] = getattr(session.config, "workeroutput")
-            output[NAME] = {
-                "selected": list(facts.selected),
-                "total": facts.total,
-                "timings": dict(facts.timings),
-            }
-        elif not self._cut_short(facts, status):
-            explained = self.book.failed_reports + len(facts.broken)
-            self.ending = end(
-                self.prepared,
-                facts,
-                self.spool,
-                status=status,
-                foreign_failures=session.testsfailed > explained,
-            )
-            session.exitstatus = self.ending.verdict.exit_code
+    def _decide(self, session: pytest.Session, status: int) -> None:
+        suite = self.spool.suite()
+        facts = RunFacts(
+            results=self.book.results(suite.selected),
+            selected=suite.selected,
+            total=suite.total,
+            broken=self.broken,
+            timings=self.book.timings,
+            stopped=bool(session.shouldfail or session.shouldstop) and not self.broken,
+            narrowed=is_narrowed(self.config, self.prepared.assignment),
+        )
+        if self._cut_short(facts, status):
+            return
+        explained = self.book.failed_reports(suite.selected) + len(self.broken)
+        foreign = session.testsfailed > explained
+        self.ending = end(
+            self.prepared, facts, self.spool, status=status, foreign_failures=foreign
+        )
+        session.exitstatus = self.ending.verdict.exit_code
 
     def _cut_short(self, facts: RunFacts, status: int) -> bool:
         """Whether there is nothing that a verdict could be about."""
         empty = not (facts.results or facts.selected or facts.broken)
         crashed = status in (ExitCode.INTERNAL_ERROR, ExitCode.USAGE)
         return self.interrupted or crashed or self.config.option.collectonly or empty
-
-    def _facts(self, session: pytest.Session) -> RunFacts:
-        file = self.prepared.assignment
-        total = len(file.gates_file.gates) if file else 0
-        timings = self.judge.timings if self.judge else {}
-        return RunFacts(
-            results=self.book.results,
-            selected=self.selected,
-            total=self.reported_total or total + len(self.python_tests),
-            broken=self.broken,
-            timings={**self.timings, **timings},
-            stopped=bool(session.shouldfail or session.shouldstop) and not self.broken,
-            narrowed=narrowed(self.config),
-        )
 
     def pytest_unconfigure(self) -> None:
         """Leave nothing behind."""
@@ -280,6 +264,8 @@ def _request(config: pytest.Config) -> Request:
         arguments=tuple(str(a) for a in config.invocation_params.args),
         paths=gates_paths(config),
         asked=selects_gates(config),
+        anywhere=config.args_source is pytest.Config.ArgsSource.ARGS,
+        writes=not (hasattr(config, "workerinput") or config.option.collectonly),
     )
 
 

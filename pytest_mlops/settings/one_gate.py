@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import Callable, Dict, Mapping, Optional, Tuple, Union
+from typing import Callable, Dict, List, Mapping, Optional, Tuple, Union
 
 from pytest_mlops.core.checks import Policy
 from pytest_mlops.core.metrics import Better, Metric, MetricOptions, Task
@@ -135,32 +135,62 @@ class GateReader:
         return None
 
     def _options(self, metric: Metric, section: Section) -> MetricOptions:
-        average = self._average(metric, section)
-        beta = section.given(BETA)
-        if beta is not None and "beta" not in metric.options:
-            section.problem(f"'{metric.name}' has no option 'beta'")
-        if beta is None and "beta" in metric.options:
-            section.problem(f"'{metric.name}' needs 'beta': {BETA.help}")
-        return MetricOptions(self._positive, average, beta)
+        average, beta = section.given(AVERAGE), section.given(BETA)
+        options, problems = _resolved(metric, self._positive, average, beta)
+        for problem in problems:
+            section.problem(problem)
+        return options
 
-    def _average(self, metric: Metric, section: Section) -> Optional[str]:
-        written = section.given(AVERAGE)
+
+def checked_options(metric: Metric, asked: MetricOptions, task: Task) -> MetricOptions:
+    """The options of a metric that a test asks for, with their defaults.
+
+    Raises:
+        ConfigurationError: the metric does not take them, or is of another task.
+    """
+    options, problems = _resolved(metric, asked.positive, asked.average, asked.beta)
+    if metric.task is not task:
+        problems = [
+            f"'{metric.name}' is a metric of {metric.task.value}, and the task is "
+            f"{task.value}"
+        ]
+    if problems:
+        source = f"metric('{metric.name}')"
+        raise ConfigurationError.one("; ".join(problems), source=source)
+    return options
+
+
+def _resolved(
+    metric: Metric,
+    positive: Optional[Label],
+    written: Optional[str],
+    beta: Optional[float],
+) -> Tuple[MetricOptions, List[str]]:
+    average, problems = _average(metric, positive, written)
+    if beta is not None and "beta" not in metric.options:
+        problems.append(f"'{metric.name}' has no option 'beta'")
+    if beta is None and "beta" in metric.options:
+        problems.append(f"'{metric.name}' needs 'beta': {BETA.help}")
+    return MetricOptions(positive, average, beta), problems
+
+
+def _average(
+    metric: Metric, positive: Optional[Label], written: Optional[str]
+) -> Tuple[Optional[str], List[str]]:
+    if not metric.averages:
+        return None, [f"'{metric.name}' has no option 'average'"] if written else []
+    average = written or ("macro" if positive is None else "binary")
+    if average not in metric.averages:
         known = ", ".join(metric.averages)
-        if not metric.averages:
-            if written:
-                section.problem(f"'{metric.name}' has no option 'average'")
-            return None
-        average = written or ("macro" if self._positive is None else "binary")
-        if average not in metric.averages:
-            hint = did_you_mean(average, metric.averages)
-            section.problem(
-                f"'{metric.name}' has no average '{average}'"
-                f"{'' if written else _WHY_AVERAGE[average]}."
-                f"{hint} Known averages: {known}"
-            )
-        elif average == "binary" and self._positive is None:
-            section.problem("average 'binary' needs 'positive' in [data]")
-        return average
+        hint = did_you_mean(average, metric.averages)
+        return average, [
+            f"'{metric.name}' has no average '{average}'"
+            f"{'' if written else _WHY_AVERAGE[average]}."
+            f"{hint} Known averages: {known}"
+        ]
+    if average == "binary" and positive is None:
+        return average, ["average 'binary' needs 'positive' in [data]"]
+    return average, []
 
 
 _WHY_AVERAGE = {

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import List, Mapping, Optional, Sequence, Tuple
 
 from pytest_mlops.core.checks import Check, Policy
 from pytest_mlops.core.outcomes import ExitCode, OnInconclusive, Outcome
 from pytest_mlops.core.redaction import redact_json
 from pytest_mlops.core.sources import Subject
-from pytest_mlops.core.verdicts import (
-    Verdict,
-    run_action,
-    run_exit_code,
-    run_outcome,
-)
+from pytest_mlops.core.verdicts import Conclusion, Verdict
 from pytest_mlops.reporting.verdict_file import write_verdict
+from pytest_mlops.settings.reader import shown_path
 from pytest_mlops.workflow.judging import Assignment
+from pytest_mlops.workflow.settling import plain_check
 from pytest_mlops.workflow.spool import Measured, Spool
 
 
@@ -30,15 +27,15 @@ class ItemResult:
         node_id: pytest's name for it.
         checks: what it judged.
         evidence_key: what it judged by; None where nothing was measured.
-        crash: why it has no checks, in a line, where it has none.
-        skipped: whether it was skipped.
+        crash: why it came to nothing, where it did.
+        skipped: why it was skipped, where it was.
     """
 
     node_id: str
     checks: Tuple[Check, ...] = ()
     evidence_key: Optional[str] = None
     crash: Optional[str] = None
-    skipped: bool = False
+    skipped: Optional[str] = None
 
 
 @dataclass(frozen=True)
@@ -53,7 +50,7 @@ class RunFacts:
         timings: seconds by step.
         stopped: whether the run was stopped early (``-x``, ``--maxfail``).
         narrowed: whether only a part was asked for in a way that does not show in
-            ``total`` (``--lf``, a node id).
+            ``total`` (``--lf``, a node id, the path of one file).
     """
 
     results: Sequence[ItemResult]
@@ -66,13 +63,15 @@ class RunFacts:
 
     @property
     def judged(self) -> int:
-        """How many items came to a result."""
-        return len(self.results)
+        """How many items came to a result; a skipped one did not."""
+        return sum(result.skipped is None for result in self.results)
 
     @property
     def partial(self) -> bool:
         """Whether only a part of the suite was asked to run, or got to run."""
-        return self.stopped or self.narrowed or len(self.selected) < self.total
+        skipped = any(result.skipped is not None for result in self.results)
+        left_out = len(self.selected) < self.total
+        return self.stopped or self.narrowed or skipped or left_out
 
 
 def conclude(
@@ -94,16 +93,17 @@ def conclude(
     checks = tuple(_all_checks(facts))
     measured = _measured(facts, spool)
     first = measured[0] if measured else None
+    conclusion = Conclusion.of(checks, policy, partial=facts.partial)
     return Verdict(
-        outcome=run_outcome(checks),
-        action=run_action(checks, policy, partial=facts.partial),
-        exit_code=run_exit_code(checks, policy),
+        outcome=conclusion.outcome,
+        action=conclusion.action,
+        exit_code=conclusion.exit_code,
         created=_now(),
         checks=checks,
         policy=policy,
         environment=environment,
         partial=facts.partial,
-        gates_file=_relative(assignment) if assignment else None,
+        gates_file=_file_name(assignment) if assignment else None,
         gates_digest=assignment.gates_file.digest if assignment else None,
         subject=first.subject if first else _asked_for(assignment),
         baseline=first.baseline if first else None,
@@ -127,56 +127,45 @@ def exit_code(verdict: Verdict, pytest_status: int, *, foreign_failures: bool) -
     """What the process ends with.
 
     Another plugin's own code stays, and 1 where something failed that is no check of
-    ours; all else is what the checks ask for.
+    ours; a run that somebody stopped is no success. All else is what the checks ask.
     """
     if pytest_status > ExitCode.NOTHING_COLLECTED:
         return pytest_status
     if foreign_failures:
         return int(ExitCode.FAILED)
+    if pytest_status == ExitCode.INTERRUPTED and verdict.exit_code == ExitCode.OK:
+        return int(ExitCode.INTERRUPTED)
     return verdict.exit_code
 
 
 def _all_checks(facts: RunFacts) -> List[Check]:
-    by_identity: Dict[Tuple[object, ...], Check] = {}
-    seen = set()
-    for result in facts.results:
-        seen.add(result.node_id)
-        for check in result.checks or (_without_checks(result),):
-            by_identity[check.identity] = check
-    checks = list(by_identity.values())
-    for node_id in facts.selected:
-        if node_id not in seen and not facts.stopped:
-            checks.append(_error(node_id, "not_run", "it was collected and never ran"))
-    checks += [_error(line, "not_collected", line) for line in facts.broken]
+    checks = [check for result in facts.results for check in _checks_of(result)]
+    ran = {result.node_id for result in facts.results}
+    if not facts.stopped:
+        checks += [
+            plain_check(node_id, Outcome.ERROR, "it never ran", "not_run")
+            for node_id in facts.selected
+            if node_id not in ran
+        ]
+    checks += [
+        plain_check(line, Outcome.ERROR, line, "not_collected") for line in facts.broken
+    ]
     if checks and all(check.reason == "skipped" for check in checks):
-        checks.append(_error("suite", "all_skipped", "every check was skipped"))
+        message = "every check was skipped"
+        checks.append(plain_check("suite", Outcome.ERROR, message, "all_skipped"))
     return checks
 
 
-def _without_checks(result: ItemResult) -> Check:
-    if result.skipped:
-        return Check(
-            name=result.node_id,
-            node_id=result.node_id,
-            kind="test",
-            outcome=Outcome.INCONCLUSIVE,
-            on_inconclusive=OnInconclusive.WARN,
-            reason="skipped",
-            message=result.crash or "it was skipped",
+def _checks_of(result: ItemResult) -> Tuple[Check, ...]:
+    if result.skipped is not None:
+        check = plain_check(
+            result.node_id, Outcome.INCONCLUSIVE, result.skipped, "skipped"
         )
+        return (*result.checks, replace(check, on_inconclusive=OnInconclusive.WARN))
+    if result.checks:
+        return result.checks
     message = result.crash or "it ended without judging anything"
-    return _error(result.node_id, "crashed", message)
-
-
-def _error(node_id: str, reason: str, message: str) -> Check:
-    return Check(
-        name=node_id,
-        node_id=node_id,
-        kind="test",
-        outcome=Outcome.ERROR,
-        reason=reason,
-        message=message,
-    )
+    return (plain_check(result.node_id, Outcome.ERROR, message, "crashed"),)
 
 
 def _measured(facts: RunFacts, spool: Spool) -> List[Measured]:
@@ -191,12 +180,8 @@ def _asked_for(assignment: Optional[Assignment]) -> Optional[Subject]:
     return Subject(str(redact_json(assignment.model_uri)))
 
 
-def _relative(assignment: Assignment) -> str:
-    path, root = assignment.gates_file.path, assignment.site.root
-    try:
-        return path.relative_to(root).as_posix()
-    except ValueError:
-        return path.as_posix()
+def _file_name(assignment: Assignment) -> str:
+    return shown_path(assignment.gates_file.path, assignment.site.root)
 
 
 def _now() -> str:

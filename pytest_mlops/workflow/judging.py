@@ -5,17 +5,37 @@ from __future__ import annotations
 import platform
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import (
+    AbstractSet,
+    Dict,
+    Iterable,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 from pytest_mlops import __version__
-from pytest_mlops.core.checks import Check
-from pytest_mlops.core.metrics import Estimate, Metric, MetricOptions, TableKind
+from pytest_mlops.core.checks import Check, with_waiver
+from pytest_mlops.core.metrics import (
+    Estimate,
+    Metric,
+    MetricOptions,
+    Table,
+    TableKind,
+)
 from pytest_mlops.core.outcomes import Outcome
 from pytest_mlops.core.sources import Model, Site, Subject
 from pytest_mlops.errors import InstrumentError, ModelNotFoundError
-from pytest_mlops.evidence.record import BASELINE, Evidence
-from pytest_mlops.gates.judge import judge, missing_baseline, set_options
-from pytest_mlops.gates.measure import Contest, Measurement, measure
+from pytest_mlops.evidence.record import BASELINE
+from pytest_mlops.gates.judge import gate_check, judge, missing_baseline
+from pytest_mlops.gates.measure import (
+    Contest,
+    Measurement,
+    estimate_from,
+    measure,
+)
 from pytest_mlops.reporting.sentences import check_message
 from pytest_mlops.settings.values import Gate, GatesFile
 from pytest_mlops.workflow.extensions import Extensions
@@ -60,11 +80,17 @@ class ModelJudge:
         self._timings: Dict[str, float] = {}
         self.evidence_key: Optional[str] = None
 
-    def expect(self, metrics: Iterable[Metric], *, baseline: bool) -> None:
-        """Say beforehand what will be asked, so that one pass over the data serves."""
-        for metric in metrics:
+    def expect(self, names: AbstractSet[str], metrics: Iterable[Metric]) -> None:
+        """Say beforehand what will be asked, so that one pass over the data serves.
+
+        Args:
+            names: the gates of the file that will be judged.
+            metrics: what else may be asked for.
+        """
+        gates = [g for g in self.assignment.gates_file.gates if g.name in names]
+        for metric in (*(gate.metric for gate in gates), *metrics):
             self._kinds[metric.kind.name] = metric.kind
-        self._baseline_wanted = self._baseline_wanted or baseline
+        self._baseline_wanted = any(gate.rule.needs_baseline for gate in gates)
 
     def measure(self) -> None:
         """Load the model and run it over the data, unless that is done.
@@ -72,31 +98,25 @@ class ModelJudge:
         Raises:
             InstrumentError: the model, its registry or the data does not work.
         """
-        if self._broken is not None:
-            raise self._broken
-        if self._measurement is None:
-            try:
-                self._measurement = self._measure()
-            except InstrumentError as error:
-                self._broken = error
-                raise
+        self._measured()
 
     def estimate(self, metric: Metric, options: MetricOptions) -> Estimate:
         """One metric of the candidate.
 
         Raises:
-            InstrumentError: as ``measure``; or the model has no probabilities.
+            InstrumentError: as ``measure``; or the model has no probabilities; or the
+                metric itself broke.
         """
-        evidence = self._evidence_for(metric)
-        return metric.estimate(evidence.tables[metric.kind.name], options)
+        return estimate_from(metric, self._table(metric), options)
 
     def judge(self, gate: Gate, node_id: str) -> Check:
         """Judge one gate; raises InstrumentError as ``estimate``."""
-        if gate.rule.needs_baseline and self._missing_baseline():
+        self.measure()
+        if gate.rule.needs_baseline and self._baseline_missing is not None:
             on_missing = self.assignment.gates_file.on_missing_baseline
-            check = missing_baseline(gate, node_id, on_missing)
-            check = replace(check, message=self._baseline_missing or "")
-            return self._finished(check)
+            return self._finished(
+                missing_baseline(gate, node_id, on_missing, self._baseline_missing)
+            )
         estimate = self.estimate(gate.metric, gate.options)
         started = perf_counter()
         policy = self.assignment.gates_file.policy
@@ -107,52 +127,49 @@ class ModelJudge:
 
     def broken(self, gate: Gate, node_id: str, error: InstrumentError) -> Check:
         """The check of a gate whose instrument broke."""
-        check = Check(
-            name=gate.name,
-            node_id=node_id,
-            outcome=Outcome.ERROR,
-            metric=gate.metric.name,
-            options=set_options(gate.options),
-            rule=gate.rule.text,
-            margin=gate.margin,
-            on_inconclusive=gate.on_inconclusive,
-            reason="instrument",
-            message=str(error),
-        )
+        check = gate_check(gate, node_id, Outcome.ERROR, "instrument", str(error))
         return self._finished(check)
 
     def _finished(self, check: Check) -> Check:
-        for waiver in self.assignment.gates_file.waivers:
-            if check.outcome is not Outcome.PASS and waiver.covers(check):
-                check = replace(check, waived=waiver.to_json())
+        check = with_waiver(check, self.assignment.gates_file.waivers)
         return replace(check, message=check_message(check))
 
-    def _missing_baseline(self) -> bool:
-        self.measure()
-        return self._baseline_missing is not None
-
     def _baseline_estimate(self, gate: Gate) -> Optional[Estimate]:
-        if self._measurement is None:
-            return None
+        tables = self._measured().evidence.tables
         name = BASELINE + gate.metric.kind.name
-        table = self._measurement.evidence.tables.get(name)
-        return None if table is None else gate.metric.estimate(table, gate.options)
+        if name in tables:
+            return estimate_from(gate.metric, tables[name], gate.options)
+        if gate.rule.needs_baseline:
+            reason = self._measured().unavailable.get(name, "it was not measured")
+            raise InstrumentError(
+                f"{gate.metric.name} of the baseline cannot be measured: {reason}"
+            )
+        return None
 
-    def _evidence_for(self, metric: Metric) -> Evidence:
-        self.measure()
+    def _table(self, metric: Metric) -> Table:
         kind = metric.kind
         if kind.name not in self._kinds:
             # Asked for by a test that could not say so beforehand: one more pass.
             self._kinds[kind.name] = kind
-            self._measurement = self._measure()
-        if self._measurement is None:
-            raise InstrumentError("nothing was measured")
-        if kind.name in self._measurement.unavailable:
+            self._measurement = None
+        measured = self._measured()
+        if kind.name in measured.unavailable:
             raise InstrumentError(
-                f"{metric.name} cannot be measured: "
-                f"{self._measurement.unavailable[kind.name]}"
+                f"{metric.name} cannot be measured: {measured.unavailable[kind.name]}"
             )
-        return self._measurement.evidence
+        return measured.evidence.tables[kind.name]
+
+    def _measured(self) -> Measurement:
+        """The measurement; taken now, if that is not done."""
+        if self._broken is not None:
+            raise self._broken
+        if self._measurement is None:
+            try:
+                self._measurement = self._measure()
+            except InstrumentError as error:
+                self._broken = error
+                raise
+        return self._measurement
 
     def _measure(self) -> Measurement:
         file, site = self.assignment.gates_file, self.assignment.site

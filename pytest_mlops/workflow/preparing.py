@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import AbstractSet, Iterator, List, Mapping, Optional, Tuple
+from typing import Iterator, List, Mapping, Optional, Tuple
 
 from pytest_mlops.core.metrics import Metric
 from pytest_mlops.core.redaction import redact
@@ -27,7 +27,7 @@ from pytest_mlops.settings.selection import (
 )
 from pytest_mlops.settings.values import GatesFile, Options, Project
 from pytest_mlops.workflow.extensions import Extensions
-from pytest_mlops.workflow.judging import Assignment, ModelJudge
+from pytest_mlops.workflow.judging import Assignment
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,8 @@ class Request:
         arguments: the words of the command.
         paths: gates files and folders among them.
         asked: whether ``-m gates`` was typed.
+        anywhere: whether any path was typed, gates or not.
+        writes: whether this process writes the verdict, if one is asked for.
     """
 
     typed: Mapping[str, Optional[str]]
@@ -51,6 +53,8 @@ class Request:
     arguments: Tuple[str, ...] = ()
     paths: Tuple[Path, ...] = ()
     asked: bool = False
+    anywhere: bool = False
+    writes: bool = True
 
 
 @dataclass(frozen=True)
@@ -69,21 +73,6 @@ class Prepared:
     verdict_path: Optional[Path]
     header: List[str]
 
-    def expect(
-        self, judge: ModelJudge, names: AbstractSet[str], *, all_metrics: bool
-    ) -> None:
-        """Tell the judge what the selected gates will ask.
-
-        Args:
-            judge: is told.
-            names: the selected gates.
-            all_metrics: whether Python tests may ask for more than they say.
-        """
-        file = judge.assignment.gates_file
-        gates = [gate for gate in file.gates if all_metrics or gate.name in names]
-        beside = any(gate.rule.needs_baseline for gate in gates)
-        judge.expect((gate.metric for gate in gates), baseline=beside)
-
 
 def prepare(request: Request, extensions: Extensions) -> Prepared:
     """Read the configuration.
@@ -99,7 +88,7 @@ def prepare(request: Request, extensions: Extensions) -> Prepared:
     path = _gates_path(request, options)
     problems: List[Problem] = []
     with _gathering(problems):
-        if options.verdict is not None:
+        if options.verdict is not None and request.writes:
             check_writable(options.verdict)
     environment: Optional[str] = None
     assignment: Optional[Assignment] = None
@@ -113,7 +102,7 @@ def prepare(request: Request, extensions: Extensions) -> Prepared:
             problems += _misfits(assignment, options, extensions)
     if problems:
         raise ConfigurationError(problems)
-    if options.verdict is not None:
+    if options.verdict is not None and request.writes:
         remove_stale(options.verdict)
     header = _header(assignment, environment, request.root)
     return Prepared(assignment, environment, options.verdict, header)
@@ -151,7 +140,8 @@ def _gates_path(request: Request, options: Options) -> Optional[Path]:
     chosen = choose_gates_file(
         tuple(dict.fromkeys(files)), options.gates, model_uri, request.root
     )
-    if chosen is None and (model_uri or (request.asked and not folder.is_dir())):
+    nothing = request.asked and not request.anywhere and not folder.is_dir()
+    if chosen is None and (model_uri or nothing):
         raise ConfigurationError.one(
             "there is no gates file to judge by: write gates/<model>.toml in "
             f"{request.root} ('pytest-mlops demo' makes one to start from)",
@@ -237,9 +227,13 @@ def _misfits(
                 f'--baseline-uri=URI or baseline = "models:/{file.model}@champion"'
             )
             problems.append(Problem(source, f"gates.{gate.name}", message))
-    with _gathering(problems):
-        if assignment.model_uri is not None:
-            extensions.model_loader(assignment.model_uri, site)
+    for where, uri in (
+        ("--model-uri", assignment.model_uri),
+        ("--baseline-uri" if options.baseline_uri else source, assignment.baseline_uri),
+    ):
+        with _gathering(problems):
+            if uri is not None:
+                extensions.model_loader(uri, site, where)
     with _gathering(problems):
         try:
             extensions.open_data(file.data.uri, site)

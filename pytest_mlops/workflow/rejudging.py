@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from pytest_mlops.core.checks import Check, Policy
-from pytest_mlops.core.metrics import Estimate, Metric, MetricOptions, TableKind
-from pytest_mlops.core.rules import parse_rule
-from pytest_mlops.core.verdicts import (
-    Verdict,
-    run_action,
-    run_exit_code,
-    run_outcome,
+from pytest_mlops.core.checks import Check, Policy, with_waiver
+from pytest_mlops.core.metrics import (
+    Better,
+    Estimate,
+    Metric,
+    MetricOptions,
+    TableKind,
 )
+from pytest_mlops.core.rules import parse_rule
+from pytest_mlops.core.verdicts import Conclusion, Verdict
 from pytest_mlops.errors import VerdictError
 from pytest_mlops.evidence.record import BASELINE, Evidence
+from pytest_mlops.evidence.tables import LABELS
 from pytest_mlops.gates.judge import judge
+from pytest_mlops.gates.measure import estimate_from
 from pytest_mlops.reporting.sentences import check_message
+from pytest_mlops.settings.reader import shown_path
 from pytest_mlops.settings.values import Gate, GatesFile
 
 #: Two computations of the same figure may differ by this much.
@@ -71,7 +76,7 @@ class Stored:
         name = (BASELINE if baseline else "") + metric.kind.name
         for evidence in self.evidence:
             if metric.kind.recomputable and name in evidence.tables:
-                return metric.estimate(evidence.tables[name], options)
+                return estimate_from(metric, evidence.tables[name], options)
         return None
 
     @property
@@ -89,42 +94,61 @@ class Stored:
 def verify(verdict: Verdict, stored: Stored) -> Verification:
     """Recompute every check of a verdict from its evidence.
 
-    Values and interval ends must agree to 1e-9, outcomes and what follows exactly.
+    Values and interval ends must agree to 1e-9, outcomes and what follows exactly. A
+    figure that no evidence is kept for has to be believed; its outcome has not.
+
+    Raises:
+        VerdictError: a check is not of the form that a verdict has.
     """
     recomputed, taken = 0, []
     differences: List[str] = []
     for check in verdict.checks:
-        reason = _not_recomputable(check, stored)
+        reason = _why_believed(check, stored)
         if reason is None:
             recomputed += 1
-            differences += _differences(check, _again(check, verdict.policy, stored))
         else:
             taken.append(f"{check.name}: {reason}")
+        if reason is None or check.value is not None:
+            differences += _differences(check, _again(check, verdict.policy, stored))
     return Verification(recomputed, taken, differences + _conclusions(verdict))
 
 
-def judge_again(verdict: Verdict, file: GatesFile, stored: Stored) -> Verdict:
+def judge_again(
+    verdict: Verdict, file: GatesFile, stored: Stored, root: Path
+) -> Verdict:
     """The stored evidence under other rules.
+
+    The gates are those of *file*. The checks of Python tests are taken over: measured
+    comparisons are decided by the policy of *file*, all else stays as it was.
 
     Raises:
         VerdictError: the rules are about other data than the evidence.
     """
     _same_question(file, stored.question)
-    checks = tuple(_fresh(gate, file, stored) for gate in file.gates)
+    before = f"{verdict.gates_file}::"
+    name = shown_path(file.path.absolute(), root)
+    checks = [_fresh(gate, file, stored, f"{name}::{gate.name}") for gate in file.gates]
+    checks += [
+        _taken_over(check, file, stored)
+        for check in verdict.checks
+        if not check.node_id.startswith(before)
+    ]
+    conclusion = Conclusion.of(checks, file.policy, partial=verdict.partial)
     return replace(
         verdict,
-        outcome=run_outcome(checks),
-        action=run_action(checks, file.policy, partial=verdict.partial),
-        exit_code=run_exit_code(checks, file.policy),
-        checks=checks,
+        outcome=conclusion.outcome,
+        action=conclusion.action,
+        exit_code=conclusion.exit_code,
+        checks=tuple(checks),
         policy=file.policy,
         environment=file.environment,
-        gates_file=file.path.as_posix(),
+        gates_file=name,
         gates_digest=file.digest,
     )
 
 
-def _not_recomputable(check: Check, stored: Stored) -> Optional[str]:
+def _why_believed(check: Check, stored: Stored) -> Optional[str]:
+    """Why a check's figures cannot be computed again; None where they can."""
     if check.metric is None:
         return "a plain assertion keeps no evidence"
     if check.value is None and check.reason != "undefined":
@@ -132,22 +156,33 @@ def _not_recomputable(check: Check, stored: Stored) -> Optional[str]:
     metric = stored.metrics.get(check.metric)
     if metric is None:
         return f"'{check.metric}' is not a metric that is known here"
-    if stored.estimate(metric, _options(check, stored)) is None:
+    if not metric.kind.recomputable:
         return f"'{check.metric}' keeps no table to compute it from"
     return None
 
 
 def _again(check: Check, policy: Policy, stored: Stored) -> Check:
-    metric, options = stored.metrics[str(check.metric)], _options(check, stored)
+    """The same check, judged once more from the evidence or from its own figures."""
+    options = _options(check, stored)
+    try:
+        rule = parse_rule(str(check.rule))
+    except ValueError as error:
+        raise VerdictError(f"the check '{check.name}' is damaged: {error}") from error
+    metric = stored.metrics.get(str(check.metric)) or _unknown_metric(check)
     gate = Gate(
         name=check.name,
         metric=metric,
         options=options,
-        rule=parse_rule(str(check.rule)),
+        rule=rule,
         margin=check.margin,
         on_inconclusive=check.on_inconclusive,
     )
-    return _judged(gate, policy, stored, check.node_id)
+    if _why_believed(check, stored) is None:
+        return _judged(gate, policy, stored, check.node_id)
+    beside = Estimate(check.baseline_value, 0)
+    return judge(
+        gate, _own_figures(check), policy, node_id=check.node_id, baseline=beside
+    )
 
 
 def _judged(gate: Gate, policy: Policy, stored: Stored, node_id: str) -> Check:
@@ -158,16 +193,50 @@ def _judged(gate: Gate, policy: Policy, stored: Stored, node_id: str) -> Check:
     return judge(gate, estimate, policy, node_id=node_id, baseline=beside)
 
 
-def _fresh(gate: Gate, file: GatesFile, stored: Stored) -> Check:
-    check = _judged(gate, file.policy, stored, f"{file.path.as_posix()}::{gate.name}")
-    for waiver in file.waivers:
-        if waiver.covers(check):
-            check = replace(check, waived=waiver.to_json())
+def _fresh(gate: Gate, file: GatesFile, stored: Stored, node_id: str) -> Check:
+    check = with_waiver(_judged(gate, file.policy, stored, node_id), file.waivers)
     return replace(check, message=check_message(check))
 
 
+def _taken_over(check: Check, file: GatesFile, stored: Stored) -> Check:
+    check = replace(check, waived=None)
+    if check.metric is not None and check.value is not None:
+        policy = file.policy
+        own = replace(
+            check, margin=policy.margin, on_inconclusive=policy.on_inconclusive
+        )
+        attempts = check.attempts
+        check = replace(_again(own, policy, stored), attempts=attempts)
+        check = replace(check, message=check_message(check))
+    return with_waiver(check, file.waivers)
+
+
+def _own_figures(check: Check) -> Estimate:
+    interval = check.interval
+    return Estimate(
+        value=check.value,
+        rows=check.rows or 0,
+        method=check.method,
+        interval=None if interval is None else lambda confidence: interval,
+        flags=check.flags,
+    )
+
+
+def _unknown_metric(check: Check) -> Metric:
+    """A metric that only its own package could compute."""
+    return Metric(
+        name=str(check.metric),
+        title="",
+        formula="",
+        source="",
+        better=Better.NEITHER,
+        kind=LABELS,
+        estimate=lambda table, options: Estimate(None, 0),
+    )
+
+
 def _options(check: Check, stored: Stored) -> MetricOptions:
-    positive = stored.question["positive"] if stored.evidence else None
+    positive = stored.question.get("positive") if stored.evidence else None
     options = check.options
     return MetricOptions(positive, options.get("average"), options.get("beta"))
 
@@ -205,17 +274,14 @@ def _same(before: Any, after: Any) -> bool:
 
 def _conclusions(verdict: Verdict) -> List[str]:
     """What the checks, taken as they are, do not bear out."""
+    told = Conclusion(verdict.outcome, verdict.action, verdict.exit_code)
+    borne = Conclusion.of(verdict.checks, verdict.policy, partial=verdict.partial)
     found: List[Tuple[str, Any, Any]] = [
-        ("outcome", verdict.outcome.value, run_outcome(verdict.checks).value),
-        (
-            "action",
-            verdict.action.value,
-            run_action(verdict.checks, verdict.policy, partial=verdict.partial).value,
-        ),
+        ("outcome", told.outcome.value, borne.outcome.value),
+        ("action", told.action.value, borne.action.value),
     ]
-    if verdict.exit_code == 0:  # another code may also come from outside of the checks
-        code = run_exit_code(verdict.checks, verdict.policy)
-        found.append(("exit_code", verdict.exit_code, code))
+    if told.exit_code == 0:  # another code may also come from outside of the checks
+        found.append(("exit_code", told.exit_code, borne.exit_code))
     return [
         f"{name} is {before!r} in the verdict and {after!r} by its checks"
         for name, before, after in found
@@ -228,6 +294,7 @@ def _same_question(file: GatesFile, question: Mapping[str, Any]) -> None:
         "task": file.task.value,
         "target": file.data.target,
         "positive": file.data.positive,
+        "weight": file.data.weight,
     }
     for name, value in asked.items():
         if question.get(name) != value:

@@ -7,9 +7,12 @@ import json
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional
+from typing import Any, Dict, Mapping, Optional, Tuple
 
 from pytest_mlops.core.sources import Subject
+from pytest_mlops.errors import InstrumentError
+
+_SUITE = "suite.json"
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,19 @@ class Measured:
     subject: Optional[Subject] = None
     baseline: Optional[Subject] = None
     versions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Suite:
+    """What a process collected; under xdist every worker collects the same.
+
+    Attributes:
+        selected: node ids of the gates and marked tests that are to run.
+        total: how many there were before any were deselected.
+    """
+
+    selected: Tuple[str, ...] = ()
+    total: int = 0
 
 
 class Spool:
@@ -57,14 +73,32 @@ class Spool:
             data[name] = Subject(**data[name]) if data[name] else None
         return Measured(**data)
 
+    def put_suite(self, suite: Suite) -> None:
+        """Tell what was collected, before anything runs."""
+        self._write(_SUITE, json.dumps(asdict(suite)).encode())
+
+    def suite(self) -> Suite:
+        """What was collected; nothing where no process came that far."""
+        path = self.folder / _SUITE
+        if not path.exists():
+            return Suite()
+        data = json.loads(path.read_bytes())
+        return Suite(tuple(data["selected"]), data["total"])
+
     def read_side(self, name: str) -> bytes:
         """A side file by its name."""
         return (self.folder / name).read_bytes()
 
     def _write(self, name: str, content: bytes) -> None:
         temporary = self.folder / f".{name}.{os.getpid()}"
-        temporary.write_bytes(content)
-        os.replace(temporary, self.folder / name)
+        try:
+            temporary.write_bytes(content)
+            os.replace(temporary, self.folder / name)
+        except OSError as error:
+            raise InstrumentError(
+                f"the measurement cannot be kept in {self.folder}: {error.strerror}; "
+                "make room there, or point TMPDIR elsewhere"
+            ) from error
 
 
 def _file(key: str) -> str:

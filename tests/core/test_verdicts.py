@@ -9,15 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_mlops.core.checks import Check, Policy, Waiver, blocks
+from pytest_mlops.core.checks import Check, Policy, Waiver, blocks, with_waiver
 from pytest_mlops.core.outcomes import Action, Decide, OnInconclusive, Outcome
 from pytest_mlops.core.sources import Subject
-from pytest_mlops.core.verdicts import (
-    Verdict,
-    run_action,
-    run_exit_code,
-    run_outcome,
-)
+from pytest_mlops.core.verdicts import Conclusion, Verdict
 
 outcomes = st.sampled_from(Outcome)
 checks = st.builds(
@@ -69,9 +64,9 @@ def check(outcome, **more):
     ],
 )
 def test_the_gravest_check_decides(found, outcome, action, code):
-    assert run_outcome(found) is outcome
-    assert run_action(found, Policy(), partial=False) is action
-    assert run_exit_code(found, Policy()) == code
+    assert Conclusion.of(found, Policy(), partial=False) == Conclusion(
+        outcome, action, code
+    )
 
 
 @pytest.mark.parametrize(
@@ -85,26 +80,27 @@ def test_the_gravest_check_decides(found, outcome, action, code):
 )
 def test_an_undecided_check_does_what_its_policy_says(policy, action, code):
     found = [check(Outcome.INCONCLUSIVE, on_inconclusive=policy)]
-    assert run_outcome(found) is Outcome.INCONCLUSIVE
-    assert run_action(found, Policy(), partial=False) is action
-    assert run_exit_code(found, Policy()) == code
+    assert Conclusion.of(found, Policy(), partial=False) == Conclusion(
+        Outcome.INCONCLUSIVE, action, code
+    )
 
 
 @given(st.lists(checks), policies)
 def test_a_partial_run_never_acts(found, policy):
-    assert run_action(found, policy, partial=True) is Action.HOLD
+    assert Conclusion.of(found, policy, partial=True).action is Action.HOLD
 
 
 @given(st.lists(checks, min_size=1), policies)
 def test_promotion_exit_code_and_blocking_agree(found, policy):
     stopped = any(blocks(one, policy) for one in found)
-    assert (run_action(found, policy, partial=False) is Action.PROMOTE) != stopped
-    assert (run_exit_code(found, policy) == 0) != stopped
+    conclusion = Conclusion.of(found, policy, partial=False)
+    assert (conclusion.action is Action.PROMOTE) != stopped
+    assert (conclusion.exit_code == 0) != stopped
 
 
 @given(st.lists(checks, min_size=1))
 def test_nothing_blocks_where_nothing_is_enforced(found):
-    assert run_exit_code(found, Policy(enforce=False)) == 0
+    assert Conclusion.of(found, Policy(enforce=False), partial=False).exit_code == 0
 
 
 @given(st.lists(checks), policies)
@@ -112,7 +108,16 @@ def test_an_instrument_alone_never_rolls_back(found, policy):
     errors = [replace(one, on_fail=Action.ROLL_BACK) for one in found]
     errors = [one for one in errors if one.outcome is not Outcome.FAIL]
     kept = [one for one in errors if one.on_inconclusive is not OnInconclusive.FAIL]
-    assert run_action(kept, policy, partial=False) is not Action.ROLL_BACK
+    conclusion = Conclusion.of(kept, policy, partial=False)
+    assert conclusion.action is not Action.ROLL_BACK
+
+
+@given(checks)
+def test_only_what_failed_or_is_open_is_waived(found):
+    waiver = Waiver(found.name, "relabelling", "risk", date(2030, 1, 1))
+    bare = replace(found, waived=None)
+    waived = with_waiver(bare, [waiver]).waived is not None
+    assert waived == (found.outcome in (Outcome.FAIL, Outcome.INCONCLUSIVE))
 
 
 def test_a_waiver_covers_its_check_and_slice_alone():
@@ -125,10 +130,11 @@ def test_a_waiver_covers_its_check_and_slice_alone():
 
 @given(st.lists(checks, max_size=3), policies)
 def test_a_verdict_survives_its_json(found, policy):
+    conclusion = Conclusion.of(found, policy, partial=False)
     verdict = Verdict(
-        outcome=run_outcome(found),
-        action=run_action(found, policy, partial=False),
-        exit_code=run_exit_code(found, policy),
+        outcome=conclusion.outcome,
+        action=conclusion.action,
+        exit_code=conclusion.exit_code,
         created="2026-11-23T10:00:00Z",
         checks=tuple(replace(one, interval=(0.1, 0.2)) for one in found),
         policy=policy,
@@ -137,4 +143,6 @@ def test_a_verdict_survives_its_json(found, policy):
     )
     assert Verdict.from_json({**verdict.to_json(), "unknown": 1}) == verdict
     assert verdict.side_files == ("f",)
-    assert verdict.ended_with(12).exit_code == 12
+    assert verdict.ended_with(7).exit_code == 7
+    assert verdict.unwritten().action is Action.HOLD
+    assert verdict.unwritten().exit_code != 0

@@ -211,9 +211,10 @@ def test_a_value_s_interval_is_not_taken_for_a_difference_s():
 
 def test_a_missing_baseline_fails_or_is_recorded_as_skipped():
     rule = gate(">= baseline")
-    failed = missing_baseline(rule, "id", OnMissingBaseline.FAIL)
+    failed = missing_baseline(rule, "id", OnMissingBaseline.FAIL, "no alias")
     assert (failed.outcome, failed.reason) == (Outcome.FAIL, "baseline_missing")
-    skipped = missing_baseline(rule, "id", OnMissingBaseline.SKIP)
+    assert failed.message == "no alias"
+    skipped = missing_baseline(rule, "id", OnMissingBaseline.SKIP, "no alias")
     assert skipped.outcome is Outcome.INCONCLUSIVE
     assert skipped.on_inconclusive is OnInconclusive.WARN
 

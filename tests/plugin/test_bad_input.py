@@ -319,3 +319,15 @@ def test_an_option_that_moved_the_rootdir_is_told_with_the_right_command(
     result.stderr.fnmatch_lines(
         [f"*moved its rootdir*write: pytest *--data={elsewhere}/data.csv*"]
     )
+
+
+def test_a_baseline_that_nobody_can_read(judged):
+    edited(judged, 'recall = ">= 0.80"', 'recall = ">= baseline - 0.01"')
+    result = judged.run("-m", "gates", "--baseline-uri=model:/m@champion")
+    assert result.ret == USAGE
+    result.stderr.fnmatch_lines(
+        [
+            "ERROR: pytest-mlops: --baseline-uri: nothing knows how to read "
+            "'model:/m@champion'; it can be: *models:/name@alias*"
+        ]
+    )

@@ -69,13 +69,19 @@ def test_options_of_a_metric_are_given_by_name(python):
     assert checks[0]["options"] == {"average": "macro"}
 
 
-def test_a_metric_that_no_gate_uses_costs_one_more_pass_and_works(python):
-    result, verdict, checks = python(
+def test_a_bare_figure_is_no_check(python):
+    _, _, checks = python(
         "def test_it(metric):\n    assert float(metric('mcc')) > 0.5\n"
-        "def test_kappa(metric):\n    assert metric('kappa') > 0.5\n"
     )
-    assert result.ret == 0
-    assert [check["kind"] for check in checks] == ["test", "gate"]
+    assert [check["kind"] for check in checks] == ["test"]
+
+
+def test_a_metric_whose_name_is_put_together_is_measured_when_it_is_asked_for(python):
+    result, _, checks = python(
+        "def test_it(metric):\n" "    assert metric('_'.join(['roc', 'auc'])) >= 0\n"
+    )
+    assert result.ret == 12
+    assert "no column of probabilities" in checks[0]["message"]
 
 
 def test_a_plain_assertion_is_a_check_named_by_its_node(python):
@@ -138,6 +144,7 @@ def test_a_skipped_test_is_recorded_as_undecided(python):
     assert (check["outcome"], check["reason"]) == ("inconclusive", "skipped")
     assert "not here" in check["message"]
     assert verdict["outcome"] == "inconclusive"
+    assert verdict["partial"]
 
 
 def test_a_broken_teardown_is_an_error(python):

@@ -30,6 +30,8 @@ GATES = ["gates/m.toml::accuracy", "gates/m.toml::precision", "gates/m.toml::rec
         (["tests"], ["tests/test_unit.py::test_unit"]),
         (["-m", "gates"], [*GATES, "gates/test_m.py::test_marked"]),
         (["-m", "gates and not slow"], [*GATES, "gates/test_m.py::test_marked"]),
+        (["-m", "gates and slow"], []),
+        (["-m", "slow or gates"], [*GATES, "gates/test_m.py::test_marked"]),
         (["gates"], [*GATES, "gates/test_m.py::test_marked"]),
         (["gates/m.toml"], GATES),
         (["gates/m.toml::recall"], ["gates/m.toml::recall"]),
@@ -127,3 +129,51 @@ def test_a_metric_that_two_plugins_register_names_both(judged):
     result.stderr.fnmatch_lines(
         ["ERROR: pytest-mlops: plugins: the metric 'accuracy' is registered twice*"]
     )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["gates/m.toml"], ["gates/test_m.py"], ["gates", "--ignore=gates/test_m.py"]]
+    + [["gates", "--ignore-glob=*test_m*"], ["gates", "--deselect=gates/test_m.py"]],
+)
+def test_a_part_of_the_folder_is_partial(mixed, arguments):
+    assert mixed.run(*arguments, "--verdict=verdict.json").ret == 0
+    assert mixed.verdict()["partial"]
+    assert mixed.verdict()["action"] == "hold"
+
+
+@pytest.mark.parametrize("arguments", [["gates"], ["-m", "gates"], ["gates", "tests"]])
+def test_the_whole_folder_is_not(mixed, arguments):
+    assert mixed.run(*arguments, "--verdict=verdict.json").ret == 0
+    assert not mixed.verdict()["partial"]
+
+
+def test_last_failed_of_other_tests_leaves_nothing_out(mixed):
+    mixed.write("tests/test_bad.py", "def test_bad(): assert False\n")
+    assert mixed.run("tests").ret == 1
+    assert mixed.run("-m", "gates", "--lf", "--verdict=verdict.json").ret == 0
+    assert not mixed.verdict()["partial"]
+
+
+def test_a_model_option_without_a_path_collects_the_gates_too(mixed):
+    mixed.write("pytest.ini", "[pytest]\ntestpaths = tests\nmarkers = gates: judged\n")
+    result = mixed.run("--gates", "m", "--collect-only", "-q")
+    assert sorted(names(result)) == sorted(
+        [*GATES, "gates/test_m.py::test_marked", "tests/test_unit.py::test_unit"]
+    )
+
+
+def test_looking_at_what_is_collected_keeps_an_old_verdict(mixed):
+    mixed.write("verdict.json", "old")
+    mixed.run("-m", "gates", "--collect-only", "--verdict=verdict.json")
+    assert (mixed.path / "verdict.json").read_text() == "old"
+
+
+def test_marked_tests_elsewhere_need_no_gates_folder(repository):
+    repository.write(
+        "tests/test_m.py",
+        "import pytest\n@pytest.mark.gates\ndef test_marked(): pass\n",
+    )
+    result = repository.run("-m", "gates", "tests", "--verdict=verdict.json")
+    assert result.ret == 0
+    assert repository.verdict()["outcome"] == "pass"

@@ -9,11 +9,13 @@ pytest.importorskip("xdist")
 MODEL = """\
 from pathlib import Path
 here = Path(__file__).parent
-(here / "loads.log").open("a").write("load\\n")
+with (here / "loads.log").open("a") as log:
+    log.write("load\\n")
 
 class Model:
     def predict(self, frame):
-        (here / "runs.log").open("a").write("run\\n")
+        with (here / "runs.log").open("a") as log:
+            log.write("run\\n")
         return frame["guess"]
 
 model = Model()
@@ -104,6 +106,7 @@ def test_a_worker_that_dies_is_a_broken_instrument(modelled):
     )
     result, verdict = judge("-n", "2")
     assert result.ret == 12
+    result.assert_outcomes(passed=3, failed=1)
     crashed = [c for c in verdict["checks"] if c["name"].endswith("::test_it")]
     assert [check["reason"] for check in crashed] == ["crashed"]
 
@@ -114,3 +117,22 @@ def test_configuration_mistakes_are_told_once_by_the_controller(modelled):
     assert result.ret == 4
     assert verdict is None
     assert len([li for li in result.errlines if "not a known environment" in li]) == 1
+
+
+def test_a_test_of_others_that_takes_its_worker_down_stays_a_failure(modelled):
+    repository, judge = modelled
+    repository.write("tests/test_unit.py", "import os\ndef test_it(): os._exit(9)\n")
+    result = repository.run_apart(
+        "--model-uri=model_code:model", "--verdict=verdict.json", "-n", "2"
+    )
+    assert result.ret == 1
+    assert repository.verdict()["outcome"] == "pass"
+
+
+def test_marked_tests_elsewhere_run_beside_the_gates(modelled):
+    repository, judge = modelled
+    repository.write("tests/test_elsewhere.py", PYTHON)
+    result, verdict = judge("-n", "2", "gates", "tests")
+    assert result.ret == 0
+    assert len(verdict["checks"]) == 9
+    assert count(repository, "runs.log") == 1
