@@ -121,15 +121,22 @@ def test_rules_about_other_data_are_refused(folder, capsys):
     assert "other.toml is about positive 0" in capsys.readouterr().err
 
 
-def test_a_partial_verdict_stays_partial(folder, pytester, capsys):
+def test_a_partial_verdict_stays_partial(folder, pytester):
     pytester.runpytest_inprocess(
         "-m", "gates", "-k", "recall", "--verdict=verdict.json"
     )
     code = main(
         ["judge", "verdict.json", "--gates", "gates/m.toml", "--output", "n.json"]
     )
-    assert json.loads((folder / "n.json").read_text())["action"] == "hold"
-    assert code in (0, 12)
+    new = json.loads((folder / "n.json").read_text())
+    assert (new["partial"], new["action"]) == (True, "hold")
+    # roc_auc was deselected, so its scores were not kept.
+    assert [check["outcome"] for check in new["checks"]] == [
+        "pass",
+        "pass",
+        "inconclusive",
+    ]
+    assert code == 12
 
 
 def test_explain_speaks_of_rows(folder, capsys):
@@ -139,9 +146,90 @@ def test_explain_speaks_of_rows(folder, capsys):
     capsys.readouterr()
     assert main(["explain", "n.json"]) == 0
     out = capsys.readouterr().out
-    assert "2 of the 20 rows labelled 1 were predicted otherwise" in out or (
-        "20 rows labelled 1" in out
+    assert "of 20 rows labelled 1, 2 were predicted 0; 1 more of them right" in out
+
+
+PYTHON = """\
+import pytest
+pytestmark = pytest.mark.gates
+
+def test_measured(metric):
+    assert metric("recall") >= 0.5
+
+def test_plain():
+    assert 1 + 1 == 3
+"""
+
+
+@pytest.fixture
+def with_python(folder, pytester):
+    """The repository with two Python gates, one of which fails; judged again."""
+    (folder / "gates/test_m.py").write_text(PYTHON)
+    pytester.runpytest_inprocess("-m", "gates", "--verdict=verdict.json")
+    return folder
+
+
+def test_python_checks_are_taken_over(with_python):
+    code = main(
+        ["judge", "verdict.json", "--gates", "gates/m.toml", "--output", "n.json"]
     )
+    assert code == 1
+    new = json.loads((with_python / "n.json").read_text())
+    assert [check["outcome"] for check in new["checks"]] == ["pass"] * 4 + ["fail"]
+    assert main(["verify", "n.json"]) == 0
+
+
+def test_measured_comparisons_are_decided_by_the_new_policy(with_python):
+    (with_python / "sure.toml").write_text('decide = "confident"\n' + GATES)
+    main(["judge", "verdict.json", "--gates", "sure.toml", "--output", "n.json"])
+    new = json.loads((with_python / "n.json").read_text())
+    found = {check["name"].rpartition("::")[2]: check for check in new["checks"]}
+    assert found["test_measured"]["outcome"] == "pass"
+    assert found["recall"]["outcome"] == "inconclusive"
+    assert found["test_plain"]["outcome"] == "fail"
+
+
+def test_rules_with_other_weights_are_refused(folder, capsys):
+    text = GATES.replace("positive = 1", 'positive = 1\nweight = "exposure"')
+    (folder / "other.toml").write_text(text)
+    assert main(["judge", "verdict.json", "--gates", "other.toml"]) == 1
+    assert "other.toml is about weight 'exposure'" in capsys.readouterr().err
+
+
+def test_a_verdict_without_its_evidence_does_not_hold(folder, capsys):
+    edit(folder, lambda verdict: verdict.update(evidence=[]))
+    assert main(["verify", "verdict.json"]) == 1
+    assert "recall: value is 0.9 in the verdict and None" in capsys.readouterr().out
+
+
+def test_an_outcome_that_its_own_figures_deny_does_not_hold(folder, capsys):
+    def change(verdict):
+        verdict["checks"][1].update(metric="acme:cost", value=0.1, reason=None)
+
+    edit(folder, change)
+    assert main(["verify", "verdict.json"]) == 1
+    out = capsys.readouterr().out
+    assert "believed: recall: 'acme:cost' is not a metric that is known here" in out
+    assert "wrong: recall: outcome is 'pass' in the verdict and 'fail'" in out
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda verdict: verdict["checks"][1].update(rule="garbage"),
+        lambda verdict: verdict["evidence"][0].pop("question"),
+        lambda verdict: verdict["evidence"][0]["tables"].update(labels={"x": 1}),
+        lambda verdict: verdict["evidence"][0].update(tables=3),
+        lambda verdict: verdict["checks"][1].pop("outcome"),
+        lambda verdict: verdict.pop("policy"),
+    ],
+)
+def test_a_damaged_verdict_is_one_line(folder, capsys, change):
+    edit(folder, change)
+    assert main(["verify", "verdict.json"]) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("pytest-mlops: ")
+    assert err.count("\n") == 1
 
 
 def test_show_metrics_documents_each(capsys):

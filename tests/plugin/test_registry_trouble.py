@@ -163,3 +163,23 @@ def test_a_baseline_is_run_over_the_same_rows(judge, pytester):
     assert check["estimand"] == "difference"
     assert check["difference"] == check["value"] - check["baseline_value"]
     assert "baseline/labels" in verdict["evidence"][0]["tables"]
+
+
+def test_a_baseline_without_probabilities_breaks_its_own_gate_alone(
+    judge, pytester, store, stores
+):
+    bare = stores.python_model(lambda frame: (frame["age"] > 0).astype(int))
+    logged = stores.register(store, "bare", bare, signature=False)
+    path = pytester.path / "gates/classifier.toml"
+    path.write_text(
+        path.read_text()
+        + 'roc_auc = ">= 0.5"\n'
+        + "auc_not_worse = { metric = 'roc_auc', rule = '>= baseline - 0.1' }\n"
+    )
+    result, verdict, _ = judge(
+        "models:/classifier@champion", f"--baseline-uri={logged.folder}"
+    )
+    assert result.ret == 12
+    outcomes = {check["name"]: check["outcome"] for check in verdict["checks"]}
+    assert outcomes == {"accuracy": "pass", "roc_auc": "pass", "auc_not_worse": "error"}
+    assert "of the baseline" in verdict["checks"][2]["message"]
