@@ -13,7 +13,8 @@
     │       └── ModelNotFoundError  it answers that there is no such model
     └── VerdictError            a verdict cannot be read, or refuses what was asked
 
-A message is one line: what is wrong, where, and what to do about it.
+A message is one line (a ConfigurationError has one a mistake): what is wrong, where,
+and what to do about it.
 """
 
 from __future__ import annotations

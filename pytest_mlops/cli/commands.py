@@ -9,7 +9,7 @@ import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable, List, Tuple
+from typing import TYPE_CHECKING, Callable, Tuple
 
 from pytest_mlops.core.outcomes import ExitCode
 from pytest_mlops.settings.options import OPTIONS
@@ -150,23 +150,13 @@ def _metrics(_: argparse.Namespace) -> None:
 
 def _config(arguments: argparse.Namespace) -> None:
     from pytest_mlops.core.redaction import redact
-    from pytest_mlops.settings.project import choose_environment, read_project
-    from pytest_mlops.settings.resolution import resolve_options, tracking_setting
+    from pytest_mlops.settings.effective import effective_settings
 
-    root = Path.cwd()
     typed = {option.name: getattr(arguments, option.dest) for option in OPTIONS}
-    options = resolve_options(typed, os.environ, cwd=root, root=root)
-    project = read_project(root, options.config_file)
-    rows: List[Tuple[str, str, str]] = []
-    for setting in options.settings:
-        if setting.name == "tracking_uri":
-            setting = tracking_setting(options, project, root)
-        rows.append((setting.name, redact(setting.value or "-"), setting.origin))
-    origin = str(project.source or "default")
-    rows.append(("registry_timeout", f"{project.registry_timeout:g} s", origin))
-    rows.append(("environments", ", ".join(project.environments) or "-", origin))
-    default = choose_environment(project, None, ())
-    rows.append(("default environment", default or "-", origin))
+    rows = [
+        (setting.name, redact(setting.value or "-"), setting.origin)
+        for setting in effective_settings(typed, os.environ, Path.cwd())
+    ]
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     for name, value, where in rows:
         print(f"{name:<{widths[0]}}  {value:<{widths[1]}}  {where}")

@@ -36,8 +36,18 @@ DEFAULT: Key[bool] = Key(
 PROJECT_KEYS = (TRACKING_URI, REGISTRY_TIMEOUT, ENVIRONMENTS)
 PROJECT_ENVIRONMENT_KEYS = (DEFAULT,)
 
+_ROOT_FILES = ("pyproject.toml", "pytest.ini", "pytest.toml", "tox.ini", "setup.cfg")
 _TABLE_NAME = "tool.pytest_mlops"
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
+
+
+def find_root(start: Path) -> Path:
+    """The project's folder outside of a pytest run: the nearest one, from *start* up,
+    with a file that configures pytest or this project; else *start*."""
+    for folder in (start, *start.parents):
+        if any((folder / name).is_file() for name in _ROOT_FILES):
+            return folder
+    return start
 
 
 def read_project(

@@ -251,6 +251,8 @@ def test_show_config_says_where_values_come_from(pytester, capsys, monkeypatch):
         "[tool.pytest_mlops.environments.staging]\ndefault = true\n"
     )
     monkeypatch.setenv("MLOPS_ENV", "staging")
+    (pytester.path / "sub").mkdir()
+    monkeypatch.chdir(pytester.path / "sub")
     assert main(["show", "config", "--model-uri", "models:/m/1"]) == 0
     out = capsys.readouterr().out
     assert "command line" in out and "MLOPS_ENV" in out and "pyproject.toml" in out
