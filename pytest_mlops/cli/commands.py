@@ -54,7 +54,8 @@ def _declare_verdict(parser: argparse.ArgumentParser) -> None:
 
 def _verify(arguments: argparse.Namespace) -> int:
     from pytest_mlops.reporting.verdict_file import read_verdict, side_reader
-    from pytest_mlops.workflow.rejudging import Stored, verify
+    from pytest_mlops.workflow.rejudging import verify
+    from pytest_mlops.workflow.stored import Stored
 
     verdict, _ = read_verdict(arguments.verdict)
     metrics = _extensions().metrics
@@ -90,7 +91,8 @@ def _judge(arguments: argparse.Namespace) -> int:
         write_verdict,
     )
     from pytest_mlops.workflow.preparing import read_rules
-    from pytest_mlops.workflow.rejudging import Stored, judge_again
+    from pytest_mlops.workflow.rejudging import judge_again
+    from pytest_mlops.workflow.stored import Stored
 
     verdict, _ = read_verdict(arguments.verdict)
     metrics = _extensions().metrics

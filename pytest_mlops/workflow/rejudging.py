@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, List, Mapping, Optional, Sequence, Tuple
 
 from pytest_mlops.core.checks import Check, Policy, with_waiver
 from pytest_mlops.core.metrics import (
@@ -13,18 +13,16 @@ from pytest_mlops.core.metrics import (
     Estimate,
     Metric,
     MetricOptions,
-    TableKind,
 )
 from pytest_mlops.core.rules import parse_rule
 from pytest_mlops.core.verdicts import Conclusion, Verdict
 from pytest_mlops.errors import VerdictError
-from pytest_mlops.evidence.record import BASELINE, Evidence
 from pytest_mlops.evidence.tables import LABELS
 from pytest_mlops.gates.judge import judge
-from pytest_mlops.gates.measure import estimate_from
 from pytest_mlops.reporting.sentences import check_message
 from pytest_mlops.settings.reader import shown_path
 from pytest_mlops.settings.values import Gate, GatesFile
+from pytest_mlops.workflow.stored import Stored
 
 #: Two computations of the same figure may differ by this much.
 TOLERANCE = 1e-9
@@ -43,52 +41,6 @@ class Verification:
     recomputed: int
     taken: Sequence[str]
     differences: Sequence[str]
-
-
-class Stored:
-    """The evidence of a verdict, ready to be asked.
-
-    Args:
-        verdict: whose evidence.
-        side: reads the tables that are too large for the verdict.
-        metrics: what can be measured.
-
-    Raises:
-        VerdictError: a table is damaged or missing.
-    """
-
-    def __init__(
-        self,
-        verdict: Verdict,
-        side: Callable[[str], bytes],
-        metrics: Mapping[str, Metric],
-    ) -> None:
-        kinds: Dict[str, TableKind] = {m.kind.name: m.kind for m in metrics.values()}
-        self.metrics = metrics
-        self.evidence = [
-            Evidence.from_json(data, kinds, side) for data in verdict.evidence
-        ]
-
-    def estimate(
-        self, metric: Metric, options: MetricOptions, *, baseline: bool = False
-    ) -> Optional[Estimate]:
-        """A metric from the stored tables; None where no table of its kind is kept."""
-        name = (BASELINE if baseline else "") + metric.kind.name
-        for evidence in self.evidence:
-            if metric.kind.recomputable and name in evidence.tables:
-                return estimate_from(metric, evidence.tables[name], options)
-        return None
-
-    @property
-    def question(self) -> Mapping[str, Any]:
-        """What the evidence is about: task, target and positive label.
-
-        Raises:
-            VerdictError: the verdict holds no evidence.
-        """
-        if not self.evidence:
-            raise VerdictError("the verdict holds no evidence to judge again")
-        return self.evidence[0].question
 
 
 def verify(verdict: Verdict, stored: Stored) -> Verification:

@@ -9,7 +9,7 @@ import pytest
 from pytest_mlops.core.checks import Check, Policy
 from pytest_mlops.core.outcomes import Decide, OnInconclusive, Outcome
 from pytest_mlops.core.sources import Subject
-from pytest_mlops.core.verdicts import Verdict, run_action, run_exit_code, run_outcome
+from pytest_mlops.core.verdicts import Conclusion, Verdict
 
 CONFIDENT = Policy(decide=Decide.CONFIDENT)
 
@@ -43,10 +43,11 @@ def make_verdict() -> Callable[..., Verdict]:
     def make(*checks: Check, **changes: Any) -> Verdict:
         policy = changes.pop("policy", CONFIDENT)
         partial = changes.pop("partial", False)
+        conclusion = Conclusion.of(checks, policy, partial=partial)
         told = {
-            "outcome": run_outcome(checks),
-            "action": run_action(checks, policy, partial=partial),
-            "exit_code": run_exit_code(checks, policy),
+            "outcome": conclusion.outcome,
+            "action": conclusion.action,
+            "exit_code": conclusion.exit_code,
             "environment": "production",
             "gates_file": "gates/m.toml",
             "gates_digest": "sha256:" + "ab" * 32,

@@ -11,17 +11,13 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from pytest_mlops.core.outcomes import Action, ExitCode, Outcome
-from pytest_mlops.core.verdicts import (
-    Verdict,
-    run_action,
-    run_exit_code,
-    run_outcome,
-)
+from pytest_mlops.core.verdicts import Conclusion, Verdict
 from pytest_mlops.evidence.metrics import builtin_metrics
 from pytest_mlops.reporting.schema import load_schema
 from pytest_mlops.reporting.sentences import check_message
 from pytest_mlops.reporting.verdict_file import read_verdict, side_reader
-from pytest_mlops.workflow.rejudging import Stored, verify
+from pytest_mlops.workflow.rejudging import verify
+from pytest_mlops.workflow.stored import Stored
 
 PAGE = (Path(__file__).parents[2] / "docs/verdict.md").read_text("utf-8")
 
@@ -42,10 +38,9 @@ def test_the_example_is_read_and_its_parts_agree(example: Any, tmp_path: Path) -
     path.write_text(json.dumps(example), "utf-8")
     verdict, raw = read_verdict(path)
     assert verdict.to_json() == raw == example
-    assert verdict.outcome is run_outcome(verdict.checks)
-    assert verdict.exit_code == run_exit_code(verdict.checks, verdict.policy)
-    action = run_action(verdict.checks, verdict.policy, partial=verdict.partial)
-    assert verdict.action is action
+    assert Conclusion.of(verdict.checks, verdict.policy, partial=verdict.partial) == (
+        Conclusion(verdict.outcome, verdict.action, verdict.exit_code)
+    )
     for check in verdict.checks:
         assert check.message == check_message(check)
 

@@ -1,0 +1,57 @@
+"""The evidence of a verdict, read back so that it can be asked again."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, Mapping, Optional
+
+from pytest_mlops.core.metrics import Estimate, Metric, MetricOptions, TableKind
+from pytest_mlops.core.verdicts import Verdict
+from pytest_mlops.errors import VerdictError
+from pytest_mlops.evidence.record import BASELINE, Evidence
+from pytest_mlops.gates.measure import estimate_from
+
+
+class Stored:
+    """The evidence of a verdict, ready to be asked.
+
+    Args:
+        verdict: whose evidence.
+        side: reads the tables that are too large for the verdict.
+        metrics: what can be measured.
+
+    Raises:
+        VerdictError: a table is damaged or missing.
+    """
+
+    def __init__(
+        self,
+        verdict: Verdict,
+        side: Callable[[str], bytes],
+        metrics: Mapping[str, Metric],
+    ) -> None:
+        kinds: Dict[str, TableKind] = {m.kind.name: m.kind for m in metrics.values()}
+        self.metrics = metrics
+        self.evidence = [
+            Evidence.from_json(data, kinds, side) for data in verdict.evidence
+        ]
+
+    def estimate(
+        self, metric: Metric, options: MetricOptions, *, baseline: bool = False
+    ) -> Optional[Estimate]:
+        """A metric from the stored tables; None where no table of its kind is kept."""
+        name = (BASELINE if baseline else "") + metric.kind.name
+        for evidence in self.evidence:
+            if metric.kind.recomputable and name in evidence.tables:
+                return estimate_from(metric, evidence.tables[name], options)
+        return None
+
+    @property
+    def question(self) -> Mapping[str, Any]:
+        """What the evidence is about: task, target and positive label.
+
+        Raises:
+            VerdictError: the verdict holds no evidence.
+        """
+        if not self.evidence:
+            raise VerdictError("the verdict holds no evidence to judge again")
+        return self.evidence[0].question
