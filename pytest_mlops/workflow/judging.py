@@ -36,6 +36,7 @@ from pytest_mlops.gates.measure import (
     estimate_from,
     measure,
 )
+from pytest_mlops.integrations.objects import project_path
 from pytest_mlops.reporting.sentences import check_message
 from pytest_mlops.settings.values import Gate, GatesFile
 from pytest_mlops.workflow.extensions import Extensions
@@ -107,7 +108,7 @@ class ModelJudge:
             InstrumentError: as ``measure``; or the model has no probabilities; or the
                 metric itself broke.
         """
-        return estimate_from(metric, self._table(metric), options)
+        return self._estimate(metric, self._table(metric), options)
 
     def judge(self, gate: Gate, node_id: str) -> Check:
         """Judge one gate; raises InstrumentError as ``estimate``."""
@@ -138,13 +139,20 @@ class ModelJudge:
         tables = self._measured().evidence.tables
         name = BASELINE + gate.metric.kind.name
         if name in tables:
-            return estimate_from(gate.metric, tables[name], gate.options)
+            return self._estimate(gate.metric, tables[name], gate.options)
         if gate.rule.needs_baseline:
             reason = self._measured().unavailable.get(name, "it was not measured")
             raise InstrumentError(
                 f"{gate.metric.name} of the baseline cannot be measured: {reason}"
             )
         return None
+
+    def _estimate(
+        self, metric: Metric, table: Table, options: MetricOptions
+    ) -> Estimate:
+        # A metric of one's own is a function of the project's.
+        with project_path(self.assignment.site.root):
+            return estimate_from(metric, table, options)
 
     def _table(self, metric: Metric) -> Table:
         kind = metric.kind

@@ -91,7 +91,8 @@ def test_weighted_metrics_of_labels_are_scikit_learns(repository, scored):
     for name in ("balanced_accuracy", "mcc", "kappa", "specificity", "f1"):
         gates += f'{name} = ">= 0"\n'
     for average in ("micro", "macro", "weighted"):
-        gates += f'f1_{average} = {{ metric = "f1", average = "{average}", rule = ">= 0" }}\n'
+        options = f'metric = "f1", average = "{average}", rule = ">= 0"'
+        gates += f"f1_{average} = {{ {options} }}\n"
     gates += 'fbeta = { rule = ">= 0", beta = 2 }\n'
     repository.gates(gates)
     repository.write("data.csv", table_text(scored))

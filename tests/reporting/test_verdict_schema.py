@@ -112,7 +112,8 @@ def test_our_reader_agrees_with_the_schema(
         verdict = Verdict.from_json(spoiled)
         assert render_run(verdict, width=80)
         assert explain(verdict, spoiled["evidence"])
-        assert write_github(verdict, {"GITHUB_OUTPUT": os.devnull})
+        told = write_github(verdict, {"GITHUB_OUTPUT": os.devnull})
+        assert told or not verdict.checks
 
 
 @pytest.mark.parametrize("value", [None, [], "text", 1])
