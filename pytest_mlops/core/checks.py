@@ -98,6 +98,7 @@ class Check:
         outcome: what was found out.
         reason: a code: ``"interval_straddles"``, ``"undefined"``, …
         flags: why the figures may be off.
+        error_bound: how far the value may lie from that of the rows themselves.
         rows_needed: about how many rows would settle an undecided check.
         on_fail: the action that a failure asks for.
         waived: who answers for a failure, and until when.
@@ -127,6 +128,7 @@ class Check:
     on_inconclusive: OnInconclusive = OnInconclusive.HOLD
     reason: Optional[str] = None
     flags: Tuple[str, ...] = ()
+    error_bound: float = 0.0
     rows_needed: Optional[int] = None
     on_fail: Action = Action.BLOCK
     waived: Optional[Mapping[str, Any]] = None

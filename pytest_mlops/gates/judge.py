@@ -60,6 +60,7 @@ def judge(
         baseline_value=beside,
         difference=_difference(estimate.value, beside),
         flags=estimate.flags,
+        error_bound=estimate.error_bound,
         rows_needed=decision.rows_needed,
         message=estimate.reason or "",
     )
@@ -116,13 +117,24 @@ def _decide(
         return Decision(Outcome.INCONCLUSIVE, "baseline_undefined")
     beside = baseline.value if baseline else None
     if policy.decide is Decide.POINT:
-        keeps = gate.rule.keeps(estimate.value, beside)
-        return Decision(Outcome.PASS if keeps else Outcome.FAIL)
+        off = estimate.error_bound
+        if baseline is not None and gate.rule.needs_baseline:
+            off += baseline.error_bound
+        return _by_value(gate.rule, estimate.value, beside, off)
     interval = _interval(estimate, policy.confidence)
     # The interval of a value is not the interval of a difference on the same rows.
     if interval is None or gate.rule.needs_baseline:
         return Decision(Outcome.INCONCLUSIVE, "no_interval")
     return _by_interval(gate, estimate.value, estimate.rows, interval)
+
+
+def _by_value(
+    rule: Rule, value: float, baseline: Optional[float], off: float
+) -> Decision:
+    keeps = {rule.keeps(end, baseline) for end in (value - off, value, value + off)}
+    if len(keeps) > 1:
+        return Decision(Outcome.INCONCLUSIVE, "within_error_bound")
+    return Decision(Outcome.PASS if keeps.pop() else Outcome.FAIL)
 
 
 def _by_interval(

@@ -205,6 +205,7 @@ def _plain(found: Estimate) -> Estimate:
         found,
         value=None if found.value is None else float(found.value),
         rows=int(found.rows),
+        error_bound=float(found.error_bound),
         interval=None if interval is None else plain_interval,
         flags=tuple(map(str, found.flags)),
     )

@@ -171,6 +171,7 @@ def _own_figures(check: Check) -> Estimate:
         method=check.method,
         interval=None if interval is None else lambda confidence: interval,
         flags=check.flags,
+        error_bound=check.error_bound,
     )
 
 
@@ -202,6 +203,7 @@ def _differences(told: Check, found: Check) -> List[str]:
         ("rows", told.rows, found.rows),
         ("method", told.method, found.method),
         ("threshold", told.threshold, found.threshold),
+        ("error_bound", told.error_bound, found.error_bound),
     ]
     for end in (0, 1):
         ends = [

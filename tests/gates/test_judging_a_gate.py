@@ -228,3 +228,17 @@ def test_a_check_records_how_it_was_asked():
     )
     assert found.options == {"average": "macro", "beta": 2.0}
     assert found.threshold == [0.2, 0.4]
+
+
+@pytest.mark.parametrize(
+    ("value", "outcome"),
+    [(0.86, Outcome.PASS), (0.84, Outcome.FAIL), (0.8505, Outcome.INCONCLUSIVE)]
+    + [(0.8495, Outcome.INCONCLUSIVE)],
+)
+def test_a_value_from_bins_decides_only_beyond_its_error_bound(value, outcome):
+    found = Estimate(value, 100, error_bound=0.001)
+    check = judged(">= 0.85", found, Policy())
+    assert check.outcome is outcome
+    assert check.error_bound == 0.001
+    undecided = outcome is Outcome.INCONCLUSIVE
+    assert check.reason == ("within_error_bound" if undecided else None)
