@@ -9,7 +9,12 @@ from typing import Callable, NoReturn, Optional, Sequence
 
 from pytest_mlops import __version__
 from pytest_mlops.core.outcomes import ExitCode
-from pytest_mlops.errors import ConfigurationError, InstrumentError, MlopsError
+from pytest_mlops.errors import (
+    ConfigurationError,
+    InstrumentError,
+    MlopsError,
+    VerdictError,
+)
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -23,7 +28,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     arguments = _parser().parse_args(argv)
     command: Command = arguments.command
     try:
-        return command(arguments)
+        return _run(command, arguments)
     except MlopsError as error:
         print(_red(f"pytest-mlops: {error}"), file=sys.stderr)
         return _code(error)
@@ -35,6 +40,17 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         # answer was, so it is not 0, but the code of a process that SIGPIPE ended.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + 13
+
+
+def _run(command: Command, arguments: argparse.Namespace) -> int:
+    verdict = getattr(arguments, "verdict", None)
+    try:
+        return command(arguments)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        if verdict is None:
+            raise
+        # A verdict whose form is right may still hold figures that no run writes.
+        raise VerdictError(f"{verdict} is damaged: {error}") from error
 
 
 def _parser() -> argparse.ArgumentParser:

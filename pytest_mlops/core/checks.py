@@ -9,6 +9,9 @@ from typing import Any, Dict, Iterable, Mapping, Optional, Tuple
 from pytest_mlops.core.outcomes import Action, Decide, OnInconclusive, Outcome
 from pytest_mlops.core.rows import Label
 
+#: Reasons of checks that nobody got to judge; no policy makes up for that.
+UNJUDGED = frozenset({"not_run", "not_collected", "all_skipped"})
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -182,6 +185,8 @@ def with_waiver(check: Check, waivers: Iterable[Waiver]) -> Check:
 
 def blocks(check: Check, policy: Policy) -> bool:
     """Whether the policy lets this check stop a release."""
+    if check.reason in UNJUDGED:
+        return True
     if not policy.enforce or check.waived or check.outcome is Outcome.PASS:
         return False
     if check.outcome is Outcome.INCONCLUSIVE:

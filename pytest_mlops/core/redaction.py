@@ -24,7 +24,7 @@ _PATTERNS: Tuple[Tuple[Pattern[str], str], ...] = (
     (re.compile(r'://[^\s"/?#@:\[]*:[^\s"/?#]*@'), f"://{MASK}@"),
     # … with a slash in the password, which database drivers accept; not a port
     (
-        re.compile(r'://[^\s"/@:\[]*:(?!\d{1,5}(?:[/?#\s]|$))[^\s"@]+@'),
+        re.compile(r'://[^\s"/@:\[]*:(?!\d{1,5}(?:[/?#\s]|$))[^\s"]+@'),
         f"://{MASK}@",
     ),
     # https://token@host; elsewhere a name alone is no secret (abfss://container@…)

@@ -61,12 +61,17 @@ class Verdict:
             str(table["file"])
             for evidence in self.evidence
             for table in evidence["tables"].values()
-            if "file" in table
+            if isinstance(table, Mapping) and "file" in table
         )
 
     def ended_with(self, exit_code: int) -> Verdict:
-        """The same verdict of a process that ended with *exit_code*."""
-        return replace(self, exit_code=exit_code)
+        """The same verdict of a process that ended with *exit_code*.
+
+        What ends with a failure of somebody else's is not promoted.
+        """
+        promoted = self.action is Action.PROMOTE
+        action = Action.HOLD if exit_code and promoted else self.action
+        return replace(self, exit_code=exit_code, action=action)
 
     def unwritten(self) -> Verdict:
         """The same verdict where its file could not be written: nothing acts on it."""
@@ -164,9 +169,12 @@ class Conclusion:
         code = ExitCode.OK
         if stopping:
             code = ExitCode.FAILED if failures else ExitCode.HELD
+        outcome = worst(check.outcome for check in checks if not check.waived)
+        # What could not be measured is never promoted, even where nothing blocks.
+        held = partial or (outcome is Outcome.ERROR and not stopping)
         return cls(
-            outcome=worst(check.outcome for check in checks if not check.waived),
-            action=Action.HOLD if partial else _action(stopping, failures),
+            outcome=outcome,
+            action=Action.HOLD if held else _action(stopping, failures),
             exit_code=int(code),
         )
 

@@ -78,15 +78,11 @@ class Evidence:
         for name in tables:
             if _kind_name(name) not in known:
                 raise ValueError(f"the table '{name}' is of no known kind: pass it")
-        # Not the rows: parts of the same data have the same key, and can be merged.
-        source = [data["uri"], data["fingerprint"]]
-        inputs = {
-            "schema": SCHEMA,
-            "data": source,
-            "models": list(models),
-            "question": dict(question),
-        }
-        return cls(_digest(_plain(inputs)), data, question, tables, known)
+        return cls(_key(data, models, question), data, question, tables, known)
+
+    def expected_key(self, models: Sequence[Any]) -> str:
+        """The key that this evidence has if it is about *models*."""
+        return _key(self.data, models, self.question)
 
     def merge(self, other: Evidence) -> Evidence:
         """The evidence of both parts of the same data.
@@ -194,6 +190,19 @@ def _damaged(what: str, error: Exception) -> VerdictError:
 
 def _kind_name(name: str) -> str:
     return name[len(BASELINE) :] if name.startswith(BASELINE) else name
+
+
+def _key(
+    data: Mapping[str, Any], models: Sequence[Any], question: Mapping[str, Any]
+) -> str:
+    # Not the rows: parts of the same data have the same key, and can be merged.
+    inputs = {
+        "schema": SCHEMA,
+        "data": [data["uri"], data["fingerprint"]],
+        "models": list(models),
+        "question": dict(question),
+    }
+    return _digest(_plain(inputs))
 
 
 def _plain(data: Any) -> bytes:

@@ -17,6 +17,7 @@ from pytest_mlops.core.metrics import (
     TableKind,
     Task,
 )
+from pytest_mlops.core.redaction import redact
 from pytest_mlops.core.rows import (
     Batch,
     ClassificationRows,
@@ -24,7 +25,7 @@ from pytest_mlops.core.rows import (
     Label,
     Predictions,
 )
-from pytest_mlops.core.sources import DataSource, Model
+from pytest_mlops.core.sources import DataSource, Model, Subject
 from pytest_mlops.errors import DataError, InstrumentError, MetricError
 from pytest_mlops.evidence.labels import listed
 from pytest_mlops.evidence.record import BASELINE, Evidence
@@ -76,11 +77,11 @@ def measure(
     pass_.finish()
     evidence = Evidence.of(
         data={
-            "uri": source.uri,
+            "uri": redact(source.uri),
             "fingerprint": source.fingerprint(),
             "rows": pass_.rows,
         },
-        models=[_digest(contest.candidate), _digest(contest.baseline)],
+        models=[_name(contest.candidate), _name(contest.baseline)],
         question={
             "task": task.value,
             "target": settings.target,
@@ -211,7 +212,12 @@ def _plain(found: Estimate) -> Estimate:
     )
 
 
-def _digest(model: Optional[Model]) -> Optional[str]:
-    if model is None:
+def model_name(subject: Optional[Subject]) -> Optional[str]:
+    """What tells a model apart: its digest, else its URI; nothing secret."""
+    if subject is None:
         return None
-    return model.subject.model_digest or model.subject.model_uri
+    return subject.model_digest or redact(subject.model_uri)
+
+
+def _name(model: Optional[Model]) -> Optional[str]:
+    return None if model is None else model_name(model.subject)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Optional, Tuple
 
 import numpy as np
 
@@ -83,11 +83,23 @@ class Reader:
         weights = self._weights(batch)
         if self.task is Task.REGRESSION:
             true = batch.numbers(self.settings.target)
-            predicted = np.asarray(predictions.values, dtype=np.float64)
+            predicted = self._numbers(predictions.values)
             self._finite(batch, true, f"target '{self.settings.target}'")
             self._finite(batch, predicted, "prediction")
             return RegressionRows(true, predicted, weights)
         return self._classified(batch, predictions, weights)
+
+    def _numbers(self, values: Any) -> Floats:
+        if isinstance(values, np.ma.MaskedArray):
+            values = np.ma.filled(values.astype(np.float64), np.nan)
+        column = np.asarray(values)
+        wrong = f"{self.name}: the predictions of a regression must be numbers"
+        if column.dtype.kind in "mMSU":
+            raise DataError(f"{wrong}, not {column.dtype}")
+        try:
+            return column.astype(np.float64)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise DataError(f"{wrong}: {error}") from error
 
     def _classified(
         self, batch: Batch, predictions: Predictions, weights: Optional[Floats]
@@ -112,7 +124,8 @@ class Reader:
         if self.settings.weight is None:
             return None
         weights = batch.numbers(self.settings.weight)
-        usable = np.isfinite(weights) & (weights >= 0)
+        # Squares of weights are added up, and must stay finite and above 0.
+        usable = (weights == 0) | ((weights > 1e-100) & (weights < 1e100))
         self._present(batch, usable, f"weight '{self.settings.weight}'", "not a weight")
         return weights
 

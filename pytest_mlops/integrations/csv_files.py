@@ -51,7 +51,7 @@ class CsvReader:
         A block that does not fit the types so far is read again with wider ones, at
         most three times a column.
         """
-        done = 0
+        done, again = 0, True
         while True:
             try:
                 for batch in self._from_row(path, done):
@@ -61,17 +61,25 @@ class CsvReader:
             except pa.ArrowInvalid as error:
                 if _is_header_alone(path):
                     return
-                if not self._widened(self.names(path), str(error)):
-                    raise _explained(path, error) from error
+                if self._widened(self.names(path), str(error)):
+                    continue
+                reason = _explained(path, error)
+                if str(reason) != _last(error) or not again:
+                    raise reason from error
+                # Nothing is wrong with the file: the reader, which reads ahead in
+                # threads, may succeed where it stopped.
+                again = False
 
     def _from_row(self, path: Path, done: int) -> Iterator[Any]:
-        if not self._types:
-            with self._reader(path, done) as reader:
-                self._types = {f.name: _text_if_temporal(f) for f in reader.schema}
         with self._reader(path, done) as reader:
-            for batch in reader:
-                if batch.num_rows:
-                    yield batch
+            told = {field.name: _text_if_temporal(field) for field in reader.schema}
+            self._types = self._types or told
+            # A reader is given up only where it must be: it is reading ahead already.
+            if all(self._types[f.name] == f.type for f in reader.schema):
+                yield from (batch for batch in reader if batch.num_rows)
+                return
+        with self._reader(path, done) as reader:
+            yield from (batch for batch in reader if batch.num_rows)
 
     @contextmanager
     def _reader(self, path: Path, done: int) -> Iterator[Any]:
@@ -129,9 +137,13 @@ def _is_header_alone(path: Path) -> bool:
         return len([line for line, _ in zip(lines, range(2))]) == 1
 
 
+def _last(error: Exception) -> str:
+    return str(error).splitlines()[-1]
+
+
 def _explained(path: Path, error: Exception) -> DataError:
     """The error with the line where it comes from, found by reading it all again."""
-    message = str(error).splitlines()[-1]
+    message = _last(error)
     if "UTF8" in message:
         return DataError(f"it is not encoded as UTF-8 ({message})")
     if "straddl" in message:

@@ -167,7 +167,7 @@ def _named(name: str) -> Iterator[None]:
         yield
     except DataError as error:
         raise DataError(f"{name}: {error}") from error
-    except (pa.ArrowException, OSError, EOFError) as error:
+    except (pa.ArrowException, OSError, EOFError, UnicodeError) as error:
         raise DataError(f"{name} cannot be read: {last_line(error)}") from error
 
 

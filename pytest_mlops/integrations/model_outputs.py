@@ -71,7 +71,17 @@ def with_probabilities(predictions: Predictions, raw: Any, frame: Any) -> Predic
             f"the model's predict_proba returned shape {found.shape}, not {wanted}: "
             "one probability a row and class"
         )
-    return Predictions(predictions.values, found.astype(np.float64), classes)
+    return Predictions(predictions.values, _floats(found), classes)
+
+
+def _floats(probabilities: Any) -> Floats:
+    try:
+        found: Floats = probabilities.astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ModelError(
+            f"the model's probabilities are not numbers: {error}"
+        ) from error
+    return found
 
 
 def classes_of(raw: Any) -> Optional[Tuple[Label, ...]]:
@@ -105,7 +115,7 @@ def _of_frame(frame: Any, classes: Optional[Tuple[Label, ...]]) -> Any:
 
 
 def _most_probable(probabilities: Any, classes: Tuple[Label, ...]) -> Predictions:
-    floats: Floats = probabilities.astype(np.float64)
+    floats = _floats(probabilities)
     labels = np.empty(len(classes), dtype=object)
     labels[:] = classes
     return Predictions(labels[floats.argmax(axis=1)], floats, classes)

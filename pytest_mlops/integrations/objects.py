@@ -61,7 +61,7 @@ def import_object(uri: str, root: Path, error: Type[InstrumentError]) -> Any:
                     f"'{reason.name}' in {root} nor among the installed packages"
                 ) from reason
             raise error(f"'{uri}' cannot be imported: {located(reason)}") from reason
-        except Exception as reason:
+        except (Exception, SystemExit) as reason:
             raise error(f"'{uri}' cannot be imported: {located(reason)}") from reason
     for name in path.split("."):
         if not hasattr(found, name):

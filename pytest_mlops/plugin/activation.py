@@ -93,7 +93,10 @@ def is_narrowed(config: pytest.Config, assignment: Optional[Assignment]) -> bool
 
 
 def _test_files(config: pytest.Config) -> List[Path]:
-    patterns = config.getini("python_files")
+    try:
+        patterns = config.getini("python_files")
+    except ValueError:  # without pytest's own plugin for Python there are none
+        return []
     return [
         path
         for path in sorted((config.rootpath / GATES).rglob("*.py"))

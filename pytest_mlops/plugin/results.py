@@ -147,7 +147,9 @@ def _ended(call: pytest.CallInfo[None], report: pytest.TestReport) -> Tuple[Ende
     error = call.excinfo.value
     if isinstance(error, GateBlocked):
         return Ended.GATE, ""
-    if isinstance(error, (AssertionError, pytest.fail.Exception)):
+    if isinstance(error, Failed) and str(error).startswith("Timeout "):
+        return Ended.CRASH, str(error)  # pytest-timeout fails a test that hangs
+    if isinstance(error, (AssertionError, Failed)):
         return Ended.ASSERTION, str(error)
     return Ended.CRASH, f"{call.excinfo.typename}: {error}".rstrip(": ")
 

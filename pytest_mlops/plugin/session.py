@@ -12,7 +12,7 @@ import pytest
 
 from pytest_mlops.core.checks import Policy
 from pytest_mlops.core.outcomes import ExitCode
-from pytest_mlops.errors import MlopsError
+from pytest_mlops.errors import ConfigurationError, MlopsError
 from pytest_mlops.plugin import printing
 from pytest_mlops.plugin.activation import (
     GATES,
@@ -42,6 +42,11 @@ def start(config: pytest.Config) -> None:
     Raises:
         pytest.UsageError: something that was typed or written is wrong; all of it.
     """
+    if getattr(config.option, "dist", "no") == "each":
+        raise pytest.UsageError(
+            "pytest-mlops: a model is judged once: --dist=each is not for gates, use "
+            "--dist=load"
+        )
     try:
         run = MlopsRun(config)
     except MlopsError as error:
@@ -67,7 +72,8 @@ class MlopsRun:
         if assignment is not None:
             self.rules = (assignment.gates_file.policy, assignment.gates_file.waivers)
         self.book = ResultBook()
-        self.collected = 0
+        self.collected: List[pytest.Item] = []
+        self.left_out = False
         self.broken: List[str] = []
         self.interrupted = False
         self.ending: Optional[Ending] = None
@@ -93,15 +99,15 @@ class MlopsRun:
         return file
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
-        """Count the marked tests; the gates are counted in their file."""
-        if _is_ours(item) and not isinstance(item, GateItem):
-            self.collected += 1
+        """Remember what there is, before any of it is deselected."""
+        self.collected.append(item)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note what is to run, and what it will want to know of the model."""
         ours = [item for item in session.items if _is_ours(item)]
-        total = self.collected
+        # Only now: marks may have been added meanwhile. Gates count in their file.
+        total = sum(_is_ours(i) and not isinstance(i, GateItem) for i in self.collected)
         if self.judge is not None:
             total += len(self.judge.assignment.gates_file.gates)
             gates = {item.name for item in ours if isinstance(item, GateItem)}
@@ -115,6 +121,7 @@ class MlopsRun:
         """Remember what could not be collected."""
         if report.failed:
             self.broken.append(f"{report.nodeid or 'the suite'} cannot be collected")
+        self.left_out = self.left_out or report.skipped
 
     # Running
 
@@ -208,7 +215,8 @@ class MlopsRun:
             broken=self.broken,
             timings=self.book.timings,
             stopped=bool(session.shouldfail or session.shouldstop) and not self.broken,
-            narrowed=is_narrowed(self.config, self.prepared.assignment),
+            narrowed=self.left_out
+            or is_narrowed(self.config, self.prepared.assignment),
         )
         if self._cut_short(facts, status):
             return
@@ -223,7 +231,7 @@ class MlopsRun:
         """Whether there is nothing that a verdict could be about."""
         empty = not (facts.results or facts.selected or facts.broken)
         crashed = status in (ExitCode.INTERNAL_ERROR, ExitCode.USAGE)
-        return self.interrupted or crashed or self.config.option.collectonly or empty
+        return self.interrupted or crashed or _only_looks(self.config) or empty
 
     def pytest_unconfigure(self) -> None:
         """Leave nothing behind."""
@@ -265,12 +273,25 @@ def _request(config: pytest.Config) -> Request:
         paths=gates_paths(config),
         asked=selects_gates(config),
         anywhere=config.args_source is pytest.Config.ArgsSource.ARGS,
-        writes=not (hasattr(config, "workerinput") or config.option.collectonly),
+        writes=not (hasattr(config, "workerinput") or _only_looks(config)),
     )
+
+
+def _only_looks(config: pytest.Config) -> bool:
+    """Whether nothing will run: such a call must not touch an earlier verdict."""
+    looks = ["collectonly", "markers", "help", "version", "cacheshow"]
+    looks += ["showfixtures", "show_fixtures_per_test"]
+    return any(getattr(config.option, name, False) for name in looks)
 
 
 def _spool_folder(config: pytest.Config) -> Path:
     given: Dict[str, Any] = getattr(config, "workerinput", {})
     if _WORKER_KEY in given:
         return Path(given[_WORKER_KEY])
-    return Path(tempfile.mkdtemp(prefix="pytest-mlops-"))
+    try:
+        return Path(tempfile.mkdtemp(prefix="pytest-mlops-"))
+    except OSError as error:
+        raise ConfigurationError.one(
+            f"no temporary folder can be made: {error.strerror}; set TMPDIR to one",
+            source="environment",
+        ) from error

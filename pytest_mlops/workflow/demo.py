@@ -78,10 +78,15 @@ def _write_files(folder: Path) -> None:
             )
             for name in foreign
         )
-    for name in _TEMPLATES:
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(_FILES / name, target)
+    try:
+        for name in _TEMPLATES:
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(_FILES / name, target)
+    except OSError as error:
+        raise ConfigurationError.one(
+            f"the demo cannot be written there: {error.strerror}", source=str(folder)
+        ) from error
 
 
 def _foreign_files(folder: Path) -> List[str]:

@@ -84,6 +84,8 @@ def prepare(request: Request, extensions: Extensions) -> Prepared:
     options = resolve_options(
         request.typed, request.environ, cwd=request.directory, root=request.root
     )
+    if options.verdict is not None and request.writes:
+        remove_stale(options.verdict)  # first: it must not outlive a mistake
     project = read_project(request.root, options.config_file, environ=request.environ)
     path = _gates_path(request, options)
     problems: List[Problem] = []
@@ -102,8 +104,6 @@ def prepare(request: Request, extensions: Extensions) -> Prepared:
             problems += _misfits(assignment, options, extensions)
     if problems:
         raise ConfigurationError(problems)
-    if options.verdict is not None and request.writes:
-        remove_stale(options.verdict)
     header = _header(assignment, environment, request.root)
     return Prepared(assignment, environment, options.verdict, header)
 
@@ -122,10 +122,12 @@ def _refuse_moved_root(request: Request) -> None:
     corrected = space_separated(request.arguments)
     start = request.directory
     moved = request.root != start and request.root not in start.parents
-    if corrected and moved:
+    joined = set(corrected) - set(request.arguments)
+    taken = [word.partition("=")[2] for word in joined]
+    if moved and any((start / value).exists() for value in taken):
         raise ConfigurationError.one(
             f"pytest took the value of an option for a test path and moved its rootdir "
-            f"to {request.root}; write: pytest {shlex.join(corrected)}",
+            f"to {request.root}; write: pytest {redact(shlex.join(corrected))}",
             source="command line",
         )
 

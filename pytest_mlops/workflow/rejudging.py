@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from pytest_mlops.core.checks import Check, Policy, with_waiver
 from pytest_mlops.core.metrics import (
@@ -14,13 +14,16 @@ from pytest_mlops.core.metrics import (
     Metric,
     MetricOptions,
 )
+from pytest_mlops.core.outcomes import Action, Outcome
 from pytest_mlops.core.rules import parse_rule
 from pytest_mlops.core.verdicts import Conclusion, Verdict
 from pytest_mlops.errors import VerdictError
 from pytest_mlops.evidence.tables import LABELS
 from pytest_mlops.gates.judge import judge
+from pytest_mlops.gates.measure import model_name
 from pytest_mlops.reporting.sentences import check_message
 from pytest_mlops.settings.reader import shown_path
+from pytest_mlops.settings.selection import registered_name
 from pytest_mlops.settings.values import Gate, GatesFile
 from pytest_mlops.workflow.stored import Stored
 
@@ -62,7 +65,8 @@ def verify(verdict: Verdict, stored: Stored) -> Verification:
             taken.append(f"{check.name}: {reason}")
         if reason is None or check.value is not None:
             differences += _differences(check, _again(check, verdict.policy, stored))
-    return Verification(recomputed, taken, differences + _conclusions(verdict))
+    differences += [*_forged(verdict, stored), *_conclusions(verdict)]
+    return Verification(recomputed, taken, differences)
 
 
 def judge_again(
@@ -77,6 +81,7 @@ def judge_again(
         VerdictError: the rules are about other data than the evidence.
     """
     _same_question(file, stored.question)
+    _same_model(file, verdict)
     before = f"{verdict.gates_file}::"
     name = shown_path(file.path.absolute(), root)
     checks = [_fresh(gate, file, stored, f"{name}::{gate.name}") for gate in file.gates]
@@ -204,6 +209,9 @@ def _differences(told: Check, found: Check) -> List[str]:
         ("method", told.method, found.method),
         ("threshold", told.threshold, found.threshold),
         ("error_bound", told.error_bound, found.error_bound),
+        ("difference", told.difference, found.difference),
+        ("flags", list(told.flags), list(found.flags)),
+        ("rows_needed", told.rows_needed, found.rows_needed),
     ]
     for end in (0, 1):
         ends = [
@@ -226,14 +234,37 @@ def _same(before: Any, after: Any) -> bool:
     return bool(before == after)
 
 
+def _forged(verdict: Verdict, stored: Stored) -> Iterator[str]:
+    """What no run writes."""
+    for check in verdict.checks:
+        undecided = check.outcome in (Outcome.INCONCLUSIVE, Outcome.ERROR)
+        excused = undecided or check.reason == "baseline_missing"
+        if check.metric is not None and check.value is None and not excused:
+            yield f"{check.name}: it is {check.outcome.value} and has no value"
+        unknown = check.metric is not None and check.metric not in stored.metrics
+        if unknown and check.value is not None and stored.is_all_known:
+            yield (
+                f"{check.name}: nothing in the evidence could have given "
+                f"'{check.metric}'"
+            )
+        if check.waived and str(check.waived.get("expires")) < verdict.created[:10]:
+            yield f"{check.name}: its waiver had expired"
+    models = [verdict.subject, verdict.baseline]
+    for evidence in stored.evidence:
+        if evidence.key != evidence.expected_key([model_name(m) for m in models]):
+            yield "the evidence is not about this model, this baseline and this data"
+
+
 def _conclusions(verdict: Verdict) -> List[str]:
     """What the checks, taken as they are, do not bear out."""
     told = Conclusion(verdict.outcome, verdict.action, verdict.exit_code)
     borne = Conclusion.of(verdict.checks, verdict.policy, partial=verdict.partial)
     found: List[Tuple[str, Any, Any]] = [
         ("outcome", told.outcome.value, borne.outcome.value),
-        ("action", told.action.value, borne.action.value),
     ]
+    # Something outside of the checks may end a run badly, and then it holds.
+    if told.action is not Action.HOLD or told.exit_code == 0:
+        found.append(("action", told.action.value, borne.action.value))
     if told.exit_code == 0:  # another code may also come from outside of the checks
         found.append(("exit_code", told.exit_code, borne.exit_code))
     return [
@@ -241,6 +272,18 @@ def _conclusions(verdict: Verdict) -> List[str]:
         for name, before, after in found
         if before != after
     ]
+
+
+def _same_model(file: GatesFile, verdict: Verdict) -> None:
+    subject = verdict.subject
+    judged = (
+        registered_name(subject.resolved_uri or subject.model_uri) if subject else None
+    )
+    if judged is not None and judged != file.model:
+        raise VerdictError(
+            f"{file.path.name} judges the model '{file.model}', and this verdict is "
+            f"about '{judged}'"
+        )
 
 
 def _same_question(file: GatesFile, question: Mapping[str, Any]) -> None:

@@ -31,9 +31,18 @@ class Stored:
     ) -> None:
         kinds: Dict[str, TableKind] = {m.kind.name: m.kind for m in metrics.values()}
         self.metrics = metrics
+        self._raw = verdict.evidence
         self.evidence = [
             Evidence.from_json(data, kinds, side) for data in verdict.evidence
         ]
+
+    @property
+    def is_all_known(self) -> bool:
+        """Whether every table is of a kind that is known here and recomputable."""
+        return all(
+            evidence.recomputable and set(raw["tables"]) == set(evidence.tables)
+            for raw, evidence in zip(self._raw, self.evidence)
+        )
 
     def estimate(
         self, metric: Metric, options: MetricOptions, *, baseline: bool = False

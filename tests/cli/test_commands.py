@@ -211,6 +211,67 @@ def test_an_outcome_that_its_own_figures_deny_does_not_hold(folder, capsys):
     out = capsys.readouterr().out
     assert "believed: recall: 'acme:cost' is not a metric that is known here" in out
     assert "wrong: recall: outcome is 'pass' in the verdict and 'fail'" in out
+    assert "nothing in the evidence could have given 'acme:cost'" in out
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (
+            lambda verdict: verdict["checks"][1].update(value=None, interval=None),
+            "recall: it is pass and has no value",
+        ),
+        (
+            lambda verdict: verdict["checks"][1].update(
+                waived={"owner": "o", "reason": "r", "expires": "2000-01-01"}
+            ),
+            "recall: its waiver had expired",
+        ),
+        (
+            lambda verdict: verdict["evidence"][0]["data"].update(fingerprint="x"),
+            "the evidence is not about this model, this baseline and this data",
+        ),
+        (
+            lambda verdict: verdict["subject"].update(model_uri="models:/other/1"),
+            "the evidence is not about this model, this baseline and this data",
+        ),
+        (
+            lambda verdict: verdict["checks"][1].update(flags=["low_support"]),
+            "recall: flags is ['low_support'] in the verdict and [] by its evidence",
+        ),
+        (lambda verdict: verdict.update(checks=[]), "outcome is 'pass'"),
+    ],
+)
+def test_what_no_run_writes_does_not_hold(folder, capsys, change, line):
+    edit(folder, change)
+    assert main(["verify", "verdict.json"]) == 1
+    assert f"wrong: {line}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["verify", "explain"])
+def test_figures_that_no_run_writes_are_one_line(folder, capsys, command):
+    def change(verdict):
+        labels = verdict["evidence"][0]["tables"]["labels"]
+        labels["rows"] = [[1e308, 1e308], [1e308, 1e308]]
+        verdict["policy"]["confidence"] = -1
+
+    edit(folder, change)
+    code = main([command, "verdict.json"])
+    err = capsys.readouterr().err
+    assert err.count("\n") <= 1 and "Traceback" not in err
+    assert code == 1 or command == "explain"
+
+
+def test_the_rules_of_another_model_are_refused(folder, capsys):
+    def change(verdict):
+        verdict["subject"].update(
+            model_uri="models:/m@candidate", resolved_uri="models:/m/7"
+        )
+
+    edit(folder, change)
+    (folder / "other.toml").write_text(GATES.replace('"m"', '"other"'))
+    assert main(["judge", "verdict.json", "--gates", "other.toml"]) == 1
+    assert "other.toml judges the model 'other'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -331,3 +331,50 @@ def test_a_baseline_that_nobody_can_read(judged):
             "'model:/m@champion'; it can be: *models:/name@alias*"
         ]
     )
+
+
+def test_data_that_ends_the_interpreter_is_a_configuration_mistake(judged):
+    judged.write("leaving.py", "import sys\nsys.exit(0)\n")
+    result = judged.run("-m", "gates", "--data=leaving:load")
+    assert result.ret == USAGE
+    assert "'leaving:load' cannot be imported: SystemExit" in result.stderr.str()
+    _no_traceback(result)
+
+
+def test_a_header_that_is_no_utf_8(judged):
+    (judged.path / "data.csv").write_bytes(
+        "label,predicted,é\n1,1,2\n".encode("latin-1")
+    )
+    broken = judged.judge()
+    assert_broken(*broken, "data.csv cannot be read")
+
+
+def test_predictions_of_a_regression_that_are_texts(judged):
+    judged.gates(
+        'model = "m"\ntask = "regression"\n[data]\nuri = "data.csv"\n'
+        'target = "label"\n[gates]\nmae = "<= 1"\n'
+    )
+    judged.write(
+        "texts_model.py",
+        "class Model:\n    def predict(self, frame):\n"
+        "        return ['a'] * len(frame)\nmodel = Model()\n",
+    )
+    assert_broken(
+        *judged.judge("--model-uri=texts_model:model"),
+        "data.csv: the predictions of a regression must be numbers",
+    )
+
+
+def test_a_password_is_not_shown_in_a_corrected_command(judged, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "pyproject.toml").write_text("[tool.pytest.ini_options]\n")
+    (elsewhere / "data.csv").write_text("label,predicted\n1,1\n")
+    result = judged.run(
+        "-m",
+        "gates",
+        "--data",
+        str(elsewhere / "data.csv"),
+        "--tracking-uri=http://me:hunter2@127.0.0.1:1",
+    )
+    assert result.ret == USAGE
+    assert "hunter2" not in result.stderr.str()

@@ -129,9 +129,27 @@ def test_collecting_alone_writes_nothing(judged):
 
 
 def test_an_old_verdict_does_not_outlive_the_start_of_a_run(judged):
-    judged.write("verdict.json", "{}")
+    assert judged.judge()[1]["action"] == "promote"
     judged.judge("-k", "nothing_of_that_name")
     assert judged.verdict() is None
+
+
+def test_an_old_verdict_does_not_outlive_a_mistake(judged):
+    assert judged.judge()[1]["action"] == "promote"
+    judged.gates("model = 3")
+    result, verdict = judged.judge()
+    assert result.ret == 4
+    assert verdict is None
+
+
+@pytest.mark.parametrize("name", ["data.csv", "gates/m.toml", "notes.json"])
+def test_a_file_that_is_no_verdict_is_not_replaced(judged, name):
+    judged.write("notes.json", '{"mine": 1}')
+    before = (judged.path / name).read_text()
+    result = judged.run("-m", "gates", f"--verdict={name}")
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(["*exists and is no verdict; name another file"])
+    assert (judged.path / name).read_text() == before
 
 
 @pytest.mark.parametrize(
@@ -177,6 +195,7 @@ def test_a_failure_that_is_no_check_stays_1(judged):
     result = judged.run("gates", "--verdict=verdict.json")
     assert result.ret == 1
     assert judged.verdict()["outcome"] == "pass"
+    assert judged.verdict()["action"] == "hold"
     assert judged.verdict()["exit_code"] == 1
 
 
@@ -202,3 +221,65 @@ def test_another_plugin_s_own_exit_code_stays(judged):
     result, verdict = judged.judge()
     assert result.ret == 42
     assert verdict is None
+
+
+def test_what_could_not_be_measured_is_not_promoted_even_unenforced(judged):
+    text = judged.path.joinpath("gates/m.toml").read_text()
+    judged.gates("enforce = false\n" + text)
+    judged.write("data.csv", "label,predicted\n")
+    result, verdict = judged.judge()
+    assert result.ret == 0
+    assert (verdict["outcome"], verdict["action"]) == ("error", "hold")
+
+
+def test_a_suite_that_cannot_be_collected_holds_even_unenforced(judged):
+    text = judged.path.joinpath("gates/m.toml").read_text()
+    judged.gates("enforce = false\n" + text)
+    judged.write("gates/test_m.py", "import nothing_of_that_name\n")
+    result, verdict = judged.judge()
+    assert result.ret == 12
+    assert verdict["action"] == "hold"
+
+
+def test_a_module_that_skips_itself_makes_the_run_partial(judged):
+    judged.write(
+        "gates/test_m.py",
+        "import pytest\npytest.importorskip('nothing_of_that_name')\n",
+    )
+    result, verdict = judged.judge()
+    assert verdict["partial"] and verdict["action"] == "hold"
+
+
+def test_marks_that_are_added_late_hide_no_deselected_gate(judged):
+    judged.write("gates/test_m.py", "def test_a(): pass\ndef test_b(): pass\n")
+    judged.write(
+        "conftest.py",
+        "import pytest\n"
+        "def pytest_collection_modifyitems(items):\n"
+        "    for item in items:\n"
+        "        item.add_marker('gates')\n",
+    )
+    result, verdict = judged.judge("-k", "not recall")
+    assert result.ret == 0
+    assert verdict["partial"] and verdict["action"] == "hold"
+
+
+def test_labels_that_look_like_secrets_stay_what_they_are(judged):
+    text = judged.path.joinpath("gates/m.toml").read_text()
+    judged.gates(text.replace("positive = 1", 'positive = "bearer bond"'))
+    names = {1: "bearer bond", 0: "key=share"}
+    true = [names[i] for i in [1] * 20 + [0] * 20]
+    judged.data(true=true, predicted=true)
+    result, verdict = judged.judge()
+    assert result.ret == 0
+    assert verdict["evidence"][0]["tables"]["labels"]["labels"] == [
+        "bearer bond",
+        "key=share",
+    ]
+
+
+def test_gates_are_not_for_every_worker(judged):
+    pytest.importorskip("xdist")
+    result = judged.run_apart("-m", "gates", "--dist=each", "--tx=2*popen")
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(["*a model is judged once: --dist=each is not for*"])

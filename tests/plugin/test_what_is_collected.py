@@ -164,9 +164,10 @@ def test_a_model_option_without_a_path_collects_the_gates_too(mixed):
 
 
 def test_looking_at_what_is_collected_keeps_an_old_verdict(mixed):
-    mixed.write("verdict.json", "old")
-    mixed.run("-m", "gates", "--collect-only", "--verdict=verdict.json")
-    assert (mixed.path / "verdict.json").read_text() == "old"
+    verdict = mixed.judge()[1]
+    for look in ("--collect-only", "--markers", "--fixtures"):
+        mixed.run("-m", "gates", look, "--verdict=verdict.json")
+    assert mixed.verdict() == verdict
 
 
 def test_marked_tests_elsewhere_need_no_gates_folder(repository):

@@ -150,10 +150,20 @@ def test_a_lost_side_file_is_named(tmp_path: Path) -> None:
 
 def test_a_good_place_is_left_as_it_was(tmp_path: Path) -> None:
     check_writable(tmp_path / "new.json")
-    (tmp_path / "old.json").write_text("old")
+    old = '{"schema": "pytest-mlops/verdict/1"}'
+    (tmp_path / "old.json").write_text(old)
     check_writable(tmp_path / "old.json")
     assert names(tmp_path) == ["old.json"]
-    assert (tmp_path / "old.json").read_text() == "old"
+    assert (tmp_path / "old.json").read_text() == old
+
+
+def test_what_is_no_verdict_is_neither_removed_nor_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text("label,predicted\n")
+    with pytest.raises(ConfigurationError, match="exists and is no verdict"):
+        check_writable(path)
+    remove_stale(path)
+    assert path.read_text() == "label,predicted\n"
 
 
 @pytest.mark.parametrize(
@@ -182,7 +192,7 @@ def test_a_bad_place_is_known_beforehand(
 
 def test_an_old_verdict_goes_before_the_run(tmp_path: Path) -> None:
     path = tmp_path / "v.json"
-    path.write_text("{}")
+    path.write_text('{"schema": "pytest-mlops/verdict/1"}')
     remove_stale(path)
     remove_stale(path)
     assert names(tmp_path) == []
