@@ -68,7 +68,7 @@ def _verify(arguments: argparse.Namespace) -> int:
     if found.differences:
         print(f"{arguments.verdict} does not hold.")
         return int(ExitCode.FAILED)
-    count, every = found.recomputed, len(verdict.checks)
+    count, every = found.recomputed or "none", len(verdict.checks)
     print(f"{arguments.verdict} holds: {count} of {every} checks recomputed.")
     return int(ExitCode.OK)
 

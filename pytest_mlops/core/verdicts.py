@@ -36,6 +36,7 @@ class Verdict:
         evidence: what was measured, as plain JSON; enough to recompute the checks.
         timings: seconds by step.
         versions: libraries by name.
+        remarks: what is odd about the rules, a line each.
     """
 
     outcome: Outcome
@@ -53,6 +54,7 @@ class Verdict:
     evidence: Tuple[Mapping[str, Any], ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    remarks: Tuple[str, ...] = ()
 
     @property
     def side_files(self) -> Tuple[str, ...]:
@@ -111,6 +113,7 @@ class Verdict:
             },
             "timings": dict(self.timings),
             "versions": dict(self.versions),
+            "remarks": list(self.remarks),
         }
 
     @classmethod
@@ -138,6 +141,7 @@ class Verdict:
             evidence=tuple(data["evidence"]),
             timings=dict(data["timings"]),
             versions=dict(data["versions"]),
+            remarks=tuple(data.get("remarks", ())),
         )
 
 

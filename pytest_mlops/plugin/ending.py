@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import List
 
 from pytest_mlops.core.verdicts import Verdict
@@ -12,6 +13,11 @@ from pytest_mlops.reporting.conclusion import closing_line
 from pytest_mlops.workflow.finishing import RunFacts, conclude, exit_code, save
 from pytest_mlops.workflow.preparing import Prepared
 from pytest_mlops.workflow.spool import Spool
+
+
+def _written(path: Path, verdict: Verdict) -> str:
+    beside = ", with its tables beside it" if verdict.side_files else ""
+    return f"pytest-mlops: the verdict is in {path}{beside}"
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,7 @@ def end(
     if prepared.verdict_path is not None:
         try:
             save(verdict, prepared.verdict_path, spool)
+            notes.append(_written(prepared.verdict_path, verdict))
         except InstrumentError as error:
             notes.append(str(error))
             verdict = verdict.unwritten()

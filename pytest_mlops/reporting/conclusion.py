@@ -57,8 +57,9 @@ def closing_line(verdict: Verdict, judged: int, total: int) -> str:
     )
     if not verdict.partial:
         return line
-    ran = f"{judged} of {total} gates ran"
-    return f"{line}, partial: {ran}; a partial run never promotes"
+    # A test that was left out may not even have been counted.
+    left = f"{judged} of {total} gates ran" if judged < total else "not all gates ran"
+    return f"{line}, partial: {left}; a partial run never promotes"
 
 
 def findings(verdict: Verdict) -> List[str]:

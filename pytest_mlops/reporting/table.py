@@ -89,6 +89,7 @@ def _header(verdict: Verdict, page: Page) -> List[Line]:
         *(("data", data_words(record)) for record in verdict.evidence),
         ("policy", policy_words(verdict)),
         ("gates", (verdict.gates_file or "") + digest_words(verdict.gates_digest)),
+        *(("note", remark) for remark in verdict.remarks),
     ]
     told = [(title, words) for title, words in entries if words]
     room = max(len(title) for title, _ in told) + len(_GAP)

@@ -87,6 +87,13 @@ class GatesFile:
     removed: Tuple[str, ...] = ()
     warnings: Tuple[str, ...] = ()
 
+    @property
+    def remarks(self) -> Tuple[str, ...]:
+        """What a reader of the verdict should know about the rules, a line each."""
+        place = f"environment '{self.environment}'"
+        gone = (f"{place} takes away the gate '{name}'" for name in self.removed)
+        return (*self.warnings, *gone)
+
 
 @dataclass(frozen=True)
 class Environment:

@@ -170,11 +170,26 @@ def _conclude(good: int, weak: int, folder: Path, say: Say) -> int:
         "The good model passed every gate (exit code 0), the weak one was refused "
         "(exit code 1):\nthat exit code is what keeps it out of a pipeline's next step."
     )
+    commands = _commands(folder)
+    candidate = "--model-uri models:/classifier_model@candidate"
     say(f"""
-Next, in {folder}{os.sep}:
-  pytest-mlops explain weak.json     why it was refused, in plain words
-  pytest-mlops verify good.json      recompute the verdict from its evidence
-  pytest -m gates --model-uri models:/classifier_model@candidate --env production
-                                     the same gates, decided by whole intervals
-  gates/classifier_model.toml        change a rule and judge again""")
+Next:
+  cd {folder}
+  {commands}pytest-mlops explain weak.json
+      why it was refused, in plain words
+  {commands}pytest-mlops verify good.json
+      recompute the verdict from its evidence
+  {commands}pytest -m gates {candidate} --env production
+      the same gates, decided by whole intervals
+  gates/classifier_model.toml
+      change a rule and judge again""")
     return 0
+
+
+def _commands(folder: Path) -> str:
+    """What to type before a command, where its environment is not activated."""
+    own = Path(sys.executable).parent
+    found = shutil.which("pytest-mlops")
+    if found is not None and Path(found).parent == own:
+        return ""
+    return os.path.relpath(own, folder) + os.sep

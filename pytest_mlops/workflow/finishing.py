@@ -110,6 +110,7 @@ def conclude(
         evidence=tuple(found.evidence for found in measured),
         timings={name: round(s, 6) for name, s in facts.timings.items()},
         versions=first.versions if first else {},
+        remarks=assignment.gates_file.remarks if assignment else (),
     )
 
 

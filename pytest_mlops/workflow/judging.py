@@ -142,9 +142,7 @@ class ModelJudge:
             return self._estimate(gate.metric, tables[name], gate.options)
         if gate.rule.needs_baseline:
             reason = self._measured().unavailable.get(name, "it was not measured")
-            raise InstrumentError(
-                f"{gate.metric.name} of the baseline cannot be measured: {reason}"
-            )
+            raise InstrumentError(f"of the baseline: {reason}")
         return None
 
     def _estimate(
@@ -162,9 +160,7 @@ class ModelJudge:
             self._measurement = None
         measured = self._measured()
         if kind.name in measured.unavailable:
-            raise InstrumentError(
-                f"{metric.name} cannot be measured: {measured.unavailable[kind.name]}"
-            )
+            raise InstrumentError(measured.unavailable[kind.name])
         return measured.evidence.tables[kind.name]
 
     def _measured(self) -> Measurement:

@@ -256,6 +256,4 @@ def _header(
     if environment and not file.section:
         place += f" ({rules} has no section for it: its base rules apply)"
     judged = redact(assignment.model_uri or f"ready predictions in {file.data.uri}")
-    return [f"mlops: {judged} by {rules}, {place}"] + [
-        f"mlops: warning: {warning}" for warning in file.warnings
-    ]
+    return [f"mlops: {judged} by {rules}, {place}"]

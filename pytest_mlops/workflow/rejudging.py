@@ -101,6 +101,7 @@ def judge_again(
         environment=file.environment,
         gates_file=name,
         gates_digest=file.digest,
+        remarks=file.remarks,
     )
 
 

@@ -283,3 +283,23 @@ def test_gates_are_not_for_every_worker(judged):
     result = judged.run_apart("-m", "gates", "--dist=each", "--tx=2*popen")
     assert result.ret == 4
     result.stderr.fnmatch_lines(["*a model is judged once: --dist=each is not for*"])
+
+
+def test_what_the_environment_takes_away_or_loosens_is_said_beside_the_verdict(judged):
+    text = judged.path.joinpath("gates/m.toml").read_text()
+    judged.gates(
+        text + "\n[environments.dev]\ngates.recall = false\n"
+        'gates.accuracy = ">= 0.5"\n'
+    )
+    result, verdict = judged.judge("--env", "dev", "-q")
+    assert result.ret == 0
+    loosened, removed = verdict["remarks"]
+    assert "looser than the base" in loosened
+    assert removed == "environment 'dev' takes away the gate 'recall'"
+    result.stdout.fnmatch_lines(["note*looser than the base*", f"note*{removed}"])
+
+
+def test_the_run_says_where_its_verdict_is(judged):
+    result, _ = judged.judge()
+    path = judged.path / "verdict.json"
+    assert result.outlines[-2] == f"pytest-mlops: the verdict is in {path}"

@@ -98,6 +98,10 @@ def test_closing_lines(
     assert closing_line(make_verdict(failed, action=Action.ROLL_BACK), 7, 7) == (
         "pytest-mlops: FAIL, roll back (exit 1)"
     )
+    assert closing_line(make_verdict(make_check(), partial=True), 3, 3) == (
+        "pytest-mlops: PASS, hold (exit 0), partial: not all gates ran; a partial run "
+        "never promotes"
+    )
     assert closing_line(make_verdict(make_check(), partial=True), 3, 7) == (
         "pytest-mlops: PASS, hold (exit 0), partial: 3 of 7 gates ran; a partial run "
         "never promotes"
