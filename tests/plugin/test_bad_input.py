@@ -296,7 +296,10 @@ def test_interruption_in_the_middle(judged):
     judged.write(
         "gates/test_m.py",
         "import os, pytest, signal\n@pytest.mark.gates\n"
-        "def test_it(): os.kill(os.getpid(), signal.SIGINT)\n",
+        "def test_it():\n"
+        "    # Who started us in the background had it ignored.\n"
+        "    signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n",
     )
     result = judged.run_apart("-m", "gates", "--verdict=verdict.json")
     assert result.ret == 2
