@@ -54,8 +54,8 @@ def _declare_verdict(parser: argparse.ArgumentParser) -> None:
 
 def _verify(arguments: argparse.Namespace) -> int:
     from pytest_mlops.reporting.verdict_file import read_verdict, side_reader
-    from pytest_mlops.workflow.rejudging import verify
     from pytest_mlops.workflow.stored import Stored
+    from pytest_mlops.workflow.verifying import verify
 
     verdict, _ = read_verdict(arguments.verdict)
     metrics = _extensions().metrics

@@ -1,11 +1,10 @@
-"""Judge stored evidence again: to verify a verdict, or under other rules."""
+"""Judge stored evidence again, by its own rules or by others."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Mapping, Optional
 
 from pytest_mlops.core.checks import Check, Policy, with_waiver
 from pytest_mlops.core.metrics import (
@@ -14,59 +13,16 @@ from pytest_mlops.core.metrics import (
     Metric,
     MetricOptions,
 )
-from pytest_mlops.core.outcomes import Action, Outcome
 from pytest_mlops.core.rules import parse_rule
 from pytest_mlops.core.verdicts import Conclusion, Verdict
 from pytest_mlops.errors import VerdictError
 from pytest_mlops.evidence.tables import LABELS
 from pytest_mlops.gates.judge import judge
-from pytest_mlops.gates.measure import model_name
 from pytest_mlops.reporting.sentences import check_message
 from pytest_mlops.settings.reader import shown_path
 from pytest_mlops.settings.selection import registered_name
 from pytest_mlops.settings.values import Gate, GatesFile
 from pytest_mlops.workflow.stored import Stored
-
-#: Two computations of the same figure may differ by this much.
-TOLERANCE = 1e-9
-
-
-@dataclass(frozen=True)
-class Verification:
-    """What recomputing a verdict showed.
-
-    Attributes:
-        recomputed: how many checks were computed again from the evidence.
-        taken: checks whose figures had to be believed, with the reason.
-        differences: what does not hold, a line each; empty for a sound verdict.
-    """
-
-    recomputed: int
-    taken: Sequence[str]
-    differences: Sequence[str]
-
-
-def verify(verdict: Verdict, stored: Stored) -> Verification:
-    """Recompute every check of a verdict from its evidence.
-
-    Values and interval ends must agree to 1e-9, outcomes and what follows exactly. A
-    figure that no evidence is kept for has to be believed; its outcome has not.
-
-    Raises:
-        VerdictError: a check is not of the form that a verdict has.
-    """
-    recomputed, taken = 0, []
-    differences: List[str] = []
-    for check in verdict.checks:
-        reason = _why_believed(check, stored)
-        if reason is None:
-            recomputed += 1
-        else:
-            taken.append(f"{check.name}: {reason}")
-        if reason is None or check.value is not None:
-            differences += _differences(check, _again(check, verdict.policy, stored))
-    differences += [*_forged(verdict, stored), *_conclusions(verdict)]
-    return Verification(recomputed, taken, differences)
 
 
 def judge_again(
@@ -105,7 +61,7 @@ def judge_again(
     )
 
 
-def _why_believed(check: Check, stored: Stored) -> Optional[str]:
+def why_believed(check: Check, stored: Stored) -> Optional[str]:
     """Why a check's figures cannot be computed again; None where they can."""
     if check.metric is None:
         return "a plain assertion keeps no evidence"
@@ -119,7 +75,7 @@ def _why_believed(check: Check, stored: Stored) -> Optional[str]:
     return None
 
 
-def _again(check: Check, policy: Policy, stored: Stored) -> Check:
+def again(check: Check, policy: Policy, stored: Stored) -> Check:
     """The same check, judged once more from the evidence or from its own figures."""
     options = _options(check, stored)
     try:
@@ -135,7 +91,7 @@ def _again(check: Check, policy: Policy, stored: Stored) -> Check:
         margin=check.margin,
         on_inconclusive=check.on_inconclusive,
     )
-    if _why_believed(check, stored) is None:
+    if why_believed(check, stored) is None:
         return _judged(gate, policy, stored, check.node_id)
     beside = Estimate(check.baseline_value, 0)
     return judge(
@@ -164,7 +120,7 @@ def _taken_over(check: Check, file: GatesFile, stored: Stored) -> Check:
             check, margin=policy.margin, on_inconclusive=policy.on_inconclusive
         )
         attempts = check.attempts
-        check = replace(_again(own, policy, stored), attempts=attempts)
+        check = replace(again(own, policy, stored), attempts=attempts)
         check = replace(check, message=check_message(check))
     return with_waiver(check, file.waivers)
 
@@ -198,81 +154,6 @@ def _options(check: Check, stored: Stored) -> MetricOptions:
     positive = stored.question.get("positive") if stored.evidence else None
     options = check.options
     return MetricOptions(positive, options.get("average"), options.get("beta"))
-
-
-def _differences(told: Check, found: Check) -> List[str]:
-    pairs: List[Tuple[str, Any, Any]] = [
-        ("outcome", told.outcome.value, found.outcome.value),
-        ("reason", told.reason, found.reason),
-        ("value", told.value, found.value),
-        ("baseline_value", told.baseline_value, found.baseline_value),
-        ("rows", told.rows, found.rows),
-        ("method", told.method, found.method),
-        ("threshold", told.threshold, found.threshold),
-        ("error_bound", told.error_bound, found.error_bound),
-        ("difference", told.difference, found.difference),
-        ("flags", list(told.flags), list(found.flags)),
-        ("rows_needed", told.rows_needed, found.rows_needed),
-    ]
-    for end in (0, 1):
-        ends = [
-            check.interval[end] if check.interval else None for check in (told, found)
-        ]
-        pairs.append((f"interval[{end}]", ends[0], ends[1]))
-    return [
-        f"{told.name}: {name} is {before!r} in the verdict and {after!r} by its "
-        "evidence"
-        for name, before, after in pairs
-        if not _same(before, after)
-    ]
-
-
-def _same(before: Any, after: Any) -> bool:
-    if isinstance(before, (int, float)) and isinstance(after, (int, float)):
-        return math.isclose(before, after, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
-    if isinstance(before, list) and isinstance(after, list):
-        return len(before) == len(after) and all(map(_same, before, after))
-    return bool(before == after)
-
-
-def _forged(verdict: Verdict, stored: Stored) -> Iterator[str]:
-    """What no run writes."""
-    for check in verdict.checks:
-        undecided = check.outcome in (Outcome.INCONCLUSIVE, Outcome.ERROR)
-        excused = undecided or check.reason == "baseline_missing"
-        if check.metric is not None and check.value is None and not excused:
-            yield f"{check.name}: it is {check.outcome.value} and has no value"
-        unknown = check.metric is not None and check.metric not in stored.metrics
-        if unknown and check.value is not None and stored.is_all_known:
-            yield (
-                f"{check.name}: nothing in the evidence could have given "
-                f"'{check.metric}'"
-            )
-        if check.waived and str(check.waived.get("expires")) < verdict.created[:10]:
-            yield f"{check.name}: its waiver had expired"
-    models = [verdict.subject, verdict.baseline]
-    for evidence in stored.evidence:
-        if evidence.key != evidence.expected_key([model_name(m) for m in models]):
-            yield "the evidence is not about this model, this baseline and this data"
-
-
-def _conclusions(verdict: Verdict) -> List[str]:
-    """What the checks, taken as they are, do not bear out."""
-    told = Conclusion(verdict.outcome, verdict.action, verdict.exit_code)
-    borne = Conclusion.of(verdict.checks, verdict.policy, partial=verdict.partial)
-    found: List[Tuple[str, Any, Any]] = [
-        ("outcome", told.outcome.value, borne.outcome.value),
-    ]
-    # Something outside of the checks may end a run badly, and then it holds.
-    if told.action is not Action.HOLD or told.exit_code == 0:
-        found.append(("action", told.action.value, borne.action.value))
-    if told.exit_code == 0:  # another code may also come from outside of the checks
-        found.append(("exit_code", told.exit_code, borne.exit_code))
-    return [
-        f"{name} is {before!r} in the verdict and {after!r} by its checks"
-        for name, before, after in found
-        if before != after
-    ]
 
 
 def _same_model(file: GatesFile, verdict: Verdict) -> None:

@@ -16,8 +16,8 @@ from pytest_mlops.evidence.metrics import builtin_metrics
 from pytest_mlops.reporting.schema import load_schema
 from pytest_mlops.reporting.sentences import check_message
 from pytest_mlops.reporting.verdict_file import read_verdict, side_reader
-from pytest_mlops.workflow.rejudging import verify
 from pytest_mlops.workflow.stored import Stored
+from pytest_mlops.workflow.verifying import verify
 
 PAGE = (Path(__file__).parents[2] / "docs/verdict.md").read_text("utf-8")
 
