@@ -11,6 +11,7 @@ from typing import (
     Mapping,
     Optional,
     Protocol,
+    Sequence,
     Tuple,
 )
 
@@ -59,6 +60,15 @@ class TableKind:
         inline: whether the table is small enough to stand in the verdict; else it
             goes into a side file.
         recomputable: whether metrics can be computed from the stored table.
+        finish: turns the table of all rows into the one that is kept, where that is
+            another one; raises MetricError.
+        pair: the kind of table that two models' answers on the same rows make. Its
+            ``build`` takes ``PairedRows``; its tables have ``candidate`` and
+            ``baseline``, each a table of this kind. None: the two are kept apart, and
+            nothing is known of their difference.
+        split: makes the tables of many slices in one pass, where that is faster than
+            ``build`` on the rows of each: from rows, the slice of each row (from 0;
+            no row of slice −1 counts) and the number of slices to a table each.
     """
 
     name: str
@@ -68,6 +78,9 @@ class TableKind:
     needs_probabilities: bool = False
     inline: bool = True
     recomputable: bool = True
+    finish: Optional[Callable[[Any], Table]] = None
+    pair: Optional[TableKind] = None
+    split: Optional[Callable[[Any, Any, int], Sequence[Table]]] = None
 
 
 @dataclass(frozen=True)
@@ -126,6 +139,11 @@ class Metric:
         better: the direction of an improvement.
         kind: the table that it is computed from.
         estimate: from a table of that kind and the options to the estimate.
+        difference: from a table of ``kind.pair``, the options and a factor to the
+            estimate of candidate − factor × baseline, with a paired interval; None
+            where there is none.
+        across: whether it compares slices: ``estimate`` is then given a mapping of
+            slice keys to tables, and a gate on it needs ``by``.
         interval_method: what ``show metrics`` says of its interval.
         options: the gate keys that it understands: ``average``, ``beta``.
         averages: the values of ``average`` that it understands.
@@ -139,6 +157,8 @@ class Metric:
     better: Better
     kind: TableKind
     estimate: Callable[[Any, MetricOptions], Estimate]
+    difference: Optional[Callable[[Any, MetricOptions, float], Estimate]] = None
+    across: bool = False
     interval_method: str = "none"
     options: FrozenSet[str] = frozenset()
     averages: Tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Optional, Protocol, Sequence, Tuple, Union
 
 if TYPE_CHECKING:
@@ -31,6 +31,10 @@ class Labels:
 
     def __len__(self) -> int:
         return len(self.codes)
+
+    def take(self, index: Codes) -> Labels:
+        """Some of the rows, by their numbers from 0, in the order given."""
+        return Labels(self.codes[index], self.categories)
 
 
 class Batch(Protocol):
@@ -90,6 +94,8 @@ class ClassificationRows:
         classes: the labels that the columns of ``probabilities`` are about; for
             ready scores of a binary task only the positive one.
         weights: shape ``(rows,)``, positive, or None where every row counts one.
+        groups: shape ``(rows,)``, the bucket of each row's group (see
+            ``evidence.groups``), or None where rows are independent.
     """
 
     true: Labels
@@ -98,15 +104,65 @@ class ClassificationRows:
     probabilities: Optional[Floats] = None
     classes: Tuple[Label, ...] = ()
     weights: Optional[Floats] = None
+    groups: Optional[Codes] = None
+
+    def __len__(self) -> int:
+        return len(self.true)
+
+    def take(self, index: Codes) -> ClassificationRows:
+        """Some of the rows, by their numbers from 0, in the order given."""
+        return replace(
+            self,
+            true=self.true.take(index),
+            predicted=self.predicted.take(index),
+            probabilities=_taken(self.probabilities, index),
+            weights=_taken(self.weights, index),
+            groups=_taken(self.groups, index),
+        )
 
 
 @dataclass(frozen=True)
 class RegressionRows:
-    """Rows of a regression: shapes ``(rows,)``, all finite, in the target's unit."""
+    """Rows of a regression: shapes ``(rows,)``, all finite, in the target's unit.
+
+    ``weights`` and ``groups`` are those of ``ClassificationRows``.
+    """
 
     true: Floats
     predicted: Floats
     weights: Optional[Floats] = None
+    groups: Optional[Codes] = None
+
+    def __len__(self) -> int:
+        return len(self.true)
+
+    def take(self, index: Codes) -> RegressionRows:
+        """Some of the rows, by their numbers from 0, in the order given."""
+        return RegressionRows(
+            self.true[index],
+            self.predicted[index],
+            _taken(self.weights, index),
+            _taken(self.groups, index),
+        )
 
 
 JudgedRows = Union[ClassificationRows, RegressionRows]
+
+
+@dataclass(frozen=True)
+class PairedRows:
+    """The same rows as two models answered them: truth, weights and groups agree."""
+
+    candidate: JudgedRows
+    baseline: JudgedRows
+
+    def __len__(self) -> int:
+        return len(self.candidate)
+
+    def take(self, index: Codes) -> PairedRows:
+        """Some of the rows, by their numbers from 0, in the order given."""
+        return PairedRows(self.candidate.take(index), self.baseline.take(index))
+
+
+def _taken(column: Any, index: Codes) -> Any:
+    return None if column is None else column[index]
