@@ -24,6 +24,8 @@ class DataSettings:
         weight: a column of positive row weights, or None.
         prediction: a column of ready predictions; the model is not run then.
         score: a column of the positive label's probability beside ``prediction``.
+        reference: the data, or a profile of them, that drift is measured from; None
+            is the profile that is stored with the model.
     """
 
     uri: str
@@ -32,6 +34,7 @@ class DataSettings:
     weight: Optional[str] = None
     prediction: Optional[str] = None
     score: Optional[str] = None
+    reference: Optional[str] = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,17 @@ class Gate:
 
 
 @dataclass(frozen=True)
+class DriftGate(Gate):
+    """One entry of ``[drift]``: a gate over columns of the data.
+
+    Attributes:
+        columns: those that are judged; empty means every column of the reference.
+    """
+
+    columns: Tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class GatesFile:
     """One ``gates/<name>.toml``, resolved for one environment.
 
@@ -69,6 +83,7 @@ class GatesFile:
         removed: gates of the base that the environment takes away.
         warnings: what is odd but allowed, a line each: a rule that points the wrong
             way, an environment that is looser than the base.
+        drift: the rules about drift.
     """
 
     path: Path
@@ -86,6 +101,7 @@ class GatesFile:
     section: bool = False
     removed: Tuple[str, ...] = ()
     warnings: Tuple[str, ...] = ()
+    drift: Tuple[DriftGate, ...] = ()
 
     @property
     def remarks(self) -> Tuple[str, ...]:
@@ -145,6 +161,7 @@ class Options:
         gates: the stem of the gates file that is meant.
         environment: the environment to judge for.
         data: overrides ``[data] uri``.
+        reference: overrides ``[data] reference``.
         verdict: where the verdict goes.
         config_file: stands in for ``[tool.pytest_mlops]`` of pyproject.toml.
         tracking_uri: overrides the project's.
@@ -156,6 +173,7 @@ class Options:
     gates: Optional[str] = None
     environment: Optional[str] = None
     data: Optional[str] = None
+    reference: Optional[str] = None
     verdict: Optional[Path] = None
     config_file: Optional[Path] = None
     tracking_uri: Optional[str] = None
