@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Dict, Mapping, Optional, Tuple
 
 from pytest_mlops.core.checks import Policy
+from pytest_mlops.core.columns import over_columns
 from pytest_mlops.core.metrics import Metric, Task
 from pytest_mlops.errors import ConfigurationError
 from pytest_mlops.settings.gates_keys import (
@@ -17,29 +18,22 @@ from pytest_mlops.settings.gates_keys import (
     Keys,
     Table,
 )
-from pytest_mlops.settings.kinds import Kind
+from pytest_mlops.settings.kinds import TEXTS
 from pytest_mlops.settings.one_gate import GateReader, GateReading
 from pytest_mlops.settings.overrides import Resolution, read_base, read_environments
 from pytest_mlops.settings.reader import Key, Problems, Section
-from pytest_mlops.settings.values import DriftGate, Gate
-
-
-def _names(value: object) -> Optional[Tuple[str, ...]]:
-    texts = isinstance(value, list) and all(isinstance(v, str) and v for v in value)
-    return tuple(dict.fromkeys(value)) if texts and isinstance(value, list) else None
-
 
 COLUMNS: Key[Tuple[str, ...]] = Key(
-    "columns",
-    Kind("an array of column names", lambda value: _names(value) or None),
-    (),
-    "the columns that are judged; by default every one of the reference",
+    "columns", TEXTS, (), "the columns that are judged; by default every one"
 )
 DRIFT_KEYS: Keys = (METRIC, RULE_TEXT, COLUMNS, MARGIN, ON_INCONCLUSIVE)
 
+#: The keys that a rule shares with a gate.
+_SHARED = frozenset(key.name for key in DRIFT_KEYS if key is not COLUMNS)
+
 
 class DriftReader(GateReader):
-    """Reads rules of ``[drift]`` as gates over columns.
+    """Reads the rules of one ``[drift]``.
 
     Args:
         metrics: those of drift.
@@ -52,17 +46,15 @@ class DriftReader(GateReader):
         """Read the rule *name*; *policy* holds where it says nothing itself."""
         problems = Problems("")
         section = Section(table, DRIFT_KEYS, problems)
-        columns = section.get(COLUMNS)
-        shared = {key.name for key in DRIFT_KEYS} - {COLUMNS.name}
-        reading = super().read(
-            name, {key: table[key] for key in table if key in shared}, policy
-        )
+        shared = {key: value for key, value in table.items() if key in _SHARED}
+        reading = super().read(name, shared, policy)
         if reading.gate is not None and reading.gate.rule.needs_baseline:
-            section.problem("a rule of drift has a reference, and no 'baseline'")
+            section.problem("drift is measured from a reference, not from a baseline")
         messages = tuple(dict.fromkeys((*problems.messages, *reading.problems)))
         if reading.gate is None or messages:
             return GateReading(None, messages)
-        return replace(reading, gate=_over_columns(reading.gate, columns))
+        selection = over_columns(section.get(COLUMNS))
+        return replace(reading, gate=replace(reading.gate, selection=selection))
 
 
 def read_drift(
@@ -90,8 +82,8 @@ def read_drift(
     taken = {name for resolution in gates.values() for name in resolution.names}
     for environment, resolution in found.items():
         where = f"environments.{environment}.drift" if environment else "drift"
-        for name in resolution.names:
-            if name in taken and (environment is None or name not in base.names):
+        for name in taken.intersection(resolution.names):
+            if environment is None or name not in base.names:
                 message = "a gate of [gates] has this name: rename one of them"
                 problems.add(f"{where}.{name}", message)
     return found
@@ -101,8 +93,3 @@ def _no_function(name: str, task: Task) -> Metric:
     raise ConfigurationError.one(
         f"'{name}': drift is not measured by a function of one's own", source="drift"
     )
-
-
-def _over_columns(gate: Gate, columns: Tuple[str, ...]) -> DriftGate:
-    shared = {field.name: getattr(gate, field.name) for field in fields(Gate)}
-    return DriftGate(**shared, columns=columns)

@@ -18,6 +18,7 @@ from pytest_mlops.settings.gates_keys import (
     ENVIRONMENTS,
     FILE_KEYS,
     GATES,
+    GROUP,
     MODEL,
     ON_MISSING_BASELINE,
     POSITIVE,
@@ -40,7 +41,7 @@ from pytest_mlops.settings.overrides import (
     read_environments,
 )
 from pytest_mlops.settings.reader import Problems, Section, read_toml, shown_path
-from pytest_mlops.settings.values import DataSettings, DriftGate, GatesFile
+from pytest_mlops.settings.values import DataSettings, GatesFile
 from pytest_mlops.settings.waivers import read_waivers
 
 
@@ -114,7 +115,7 @@ def read_gates_file(
         removed=(*chosen.removed, *drifting.removed),
         # What is said of the policy is said of both.
         warnings=tuple(dict.fromkeys((*chosen.warnings, *drifting.warnings))),
-        drift=tuple(g for g in drifting.gates if isinstance(g, DriftGate)),
+        drift=drifting.gates,
     )
 
 
@@ -125,6 +126,7 @@ def _read_data(top: Section, problems: Problems) -> DataSettings:
         target=section.get(TARGET),
         positive=section.get(POSITIVE),
         weight=section.get(WEIGHT),
+        group=section.get(GROUP),
         prediction=section.get(PREDICTION),
         score=section.get(SCORE),
         reference=section.get(REFERENCE),
@@ -144,7 +146,7 @@ def _read_data(top: Section, problems: Problems) -> DataSettings:
 def _check_columns(data: DataSettings, section: Section) -> None:
     # A prediction read from the column of the truth would pass every gate.
     used: Dict[str, str] = {}
-    columns: Keys = (TARGET, WEIGHT, PREDICTION, SCORE)
+    columns: Keys = (TARGET, WEIGHT, GROUP, PREDICTION, SCORE)
     for key in columns:
         column = section.given(key)
         if column is None:

@@ -11,6 +11,7 @@ from pytest_mlops.core.metrics import Metric, MetricOptions, Task
 from pytest_mlops.core.outcomes import OnInconclusive, OnMissingBaseline
 from pytest_mlops.core.rows import Label
 from pytest_mlops.core.rules import Rule
+from pytest_mlops.core.selection import Selection
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class DataSettings:
         target: the column of the truth.
         positive: the label that binary metrics are about; None for multi-class.
         weight: a column of positive row weights, or None.
+        group: a column whose equal values mark rows that belong together, or None.
         prediction: a column of ready predictions; the model is not run then.
         score: a column of the positive label's probability beside ``prediction``.
         reference: the data, or a profile of them, that drift is measured from; None
@@ -32,6 +34,7 @@ class DataSettings:
     target: str
     positive: Optional[Label] = None
     weight: Optional[str] = None
+    group: Optional[str] = None
     prediction: Optional[str] = None
     score: Optional[str] = None
     reference: Optional[str] = None
@@ -47,7 +50,9 @@ class Gate:
         options: the metric's options, the positive label of ``[data]`` included.
         rule: what the value must keep.
         margin: the gate's own indifference zone, or the policy's.
-        on_inconclusive: the gate's own, or the policy's.
+        on_inconclusive: the gate's own, or the policy's; over slices, a warning.
+        selection: the rows that it is about, and how they are cut into slices.
+        min_rows: a slice with fewer rows in the metric's denominator decides nothing.
     """
 
     name: str
@@ -56,17 +61,8 @@ class Gate:
     rule: Rule
     margin: float
     on_inconclusive: OnInconclusive
-
-
-@dataclass(frozen=True)
-class DriftGate(Gate):
-    """One entry of ``[drift]``: a gate over columns of the data.
-
-    Attributes:
-        columns: those that are judged; empty means every column of the reference.
-    """
-
-    columns: Tuple[str, ...] = ()
+    selection: Selection = Selection()
+    min_rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -83,7 +79,7 @@ class GatesFile:
         removed: gates of the base that the environment takes away.
         warnings: what is odd but allowed, a line each: a rule that points the wrong
             way, an environment that is looser than the base.
-        drift: the rules about drift.
+        drift: the rules about drift, as gates by column: their selection says which.
     """
 
     path: Path
@@ -101,7 +97,7 @@ class GatesFile:
     section: bool = False
     removed: Tuple[str, ...] = ()
     warnings: Tuple[str, ...] = ()
-    drift: Tuple[DriftGate, ...] = ()
+    drift: Tuple[Gate, ...] = ()
 
     @property
     def remarks(self) -> Tuple[str, ...]:
