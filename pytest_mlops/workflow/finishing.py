@@ -110,7 +110,7 @@ def conclude(
         evidence=tuple(found.evidence for found in measured),
         timings={name: round(s, 6) for name, s in facts.timings.items()},
         versions=first.versions if first else {},
-        remarks=assignment.gates_file.remarks if assignment else (),
+        remarks=_remarks(assignment, measured),
     )
 
 
@@ -173,6 +173,13 @@ def _measured(facts: RunFacts, spool: Spool) -> List[Measured]:
     keys = dict.fromkeys(r.evidence_key for r in facts.results if r.evidence_key)
     found = (spool.get(key) for key in keys)
     return [measured for measured in found if measured is not None]
+
+
+def _remarks(
+    assignment: Optional[Assignment], measured: Sequence[Measured]
+) -> Tuple[str, ...]:
+    rules = assignment.gates_file.remarks if assignment else ()
+    return (*rules, *(line for found in measured for line in found.remarks))
 
 
 def _asked_for(assignment: Optional[Assignment]) -> Optional[Subject]:

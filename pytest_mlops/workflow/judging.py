@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import (
     AbstractSet,
     Dict,
+    FrozenSet,
     Iterable,
     List,
     Mapping,
@@ -55,12 +56,17 @@ class Assignment:
         model_uri: the candidate; None for ready predictions.
         baseline_uri: what rules with ``baseline`` compare with, if anything.
         site: where all this is.
+        reference: what drift is measured from: data, or a profile; None is the one
+            that is stored with the model.
+        suites: which of the file's suites are judged: ``"gates"``, ``"drift"``.
     """
 
     gates_file: GatesFile
     model_uri: Optional[str]
     baseline_uri: Optional[str]
     site: Site
+    reference: Optional[str] = None
+    suites: FrozenSet[str] = frozenset({"gates"})
 
 
 class ModelJudge:
@@ -250,7 +256,7 @@ class ModelJudge:
                 evidence=measurement.evidence.to_json(self._spool.side),
                 subject=_subject(contest.candidate),
                 baseline=_subject(contest.baseline),
-                versions=_versions(models),
+                versions=versions_of(models),
             )
         )
 
@@ -267,7 +273,8 @@ def _subject(model: Optional[Model]) -> Optional[Subject]:
     return None if model is None else model.subject
 
 
-def _versions(models: Sequence[Model]) -> Dict[str, str]:
+def versions_of(models: Sequence[Model]) -> Dict[str, str]:
+    """The libraries that a run hangs on, by name."""
     found: List[Tuple[str, str]] = [
         ("pytest_mlops", __version__),
         ("python", platform.python_version()),

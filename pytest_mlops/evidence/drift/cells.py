@@ -1,4 +1,4 @@
-"""Cells: the values of a column, cut into few parts by the reference's own quantiles."""
+"""Cells: the values of a column, cut into few by quantiles of the reference."""
 
 from __future__ import annotations
 

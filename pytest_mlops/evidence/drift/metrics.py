@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Callable, List, Optional, Tuple
+from typing import Callable, List, Tuple
 
 import numpy as np
 
 from pytest_mlops.core.metrics import (
     Better,
     Estimate,
-    IntervalFunction,
     Metric,
     MetricOptions,
 )
@@ -135,14 +134,12 @@ def _at_least_two(cells: Cells) -> Cells:
 
 def _root(estimate: Estimate) -> Estimate:
     """The distance is the square root of the divergence."""
-    interval = estimate.interval
-    rooted: Optional[IntervalFunction] = None
-    if interval is not None:
-        of_divergence = interval
+    interval, value = estimate.interval, estimate.value
+    if interval is None or value is None:
+        return estimate
 
-        def rooted(confidence: float) -> Tuple[float, float]:
-            low, high = of_divergence(confidence)
-            return math.sqrt(low), math.sqrt(high)
+    def rooted(confidence: float) -> Tuple[float, float]:
+        low, high = interval(confidence)
+        return math.sqrt(low), math.sqrt(high)
 
-    value = None if estimate.value is None else math.sqrt(estimate.value)
-    return replace(estimate, value=value, interval=rooted)
+    return replace(estimate, value=math.sqrt(value), interval=rooted)
