@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Tuple
 
+from pytest_mlops.cli.profile import declare_profile, run_profile
 from pytest_mlops.core.outcomes import ExitCode
 from pytest_mlops.settings.options import OPTIONS
 
@@ -188,6 +189,12 @@ COMMANDS: Tuple[Command, ...] = (
     ),
     Command("judge", "the stored evidence under other rules", _declare_judge, _judge),
     Command("explain", "a verdict in plain words", _declare_verdict, _explain),
+    Command(
+        "profile",
+        "how the columns of data are distributed, to measure drift from",
+        declare_profile,
+        run_profile,
+    ),
     Command(
         "show",
         "the configuration and its origins, the metrics, or a schema",

@@ -25,6 +25,9 @@ from pytest_mlops.integrations.places import local_path
 from pytest_mlops.integrations.quiet import quiet
 from pytest_mlops.integrations.versions import distribution, installed
 
+#: Among a model's files, the profile that drift is measured from.
+PROFILE_FILE = "pytest_mlops_profile.json"
+
 _REFUSED = "Failed to enforce schema of data"
 
 
@@ -67,10 +70,14 @@ class MlflowModel:
         subject: which model it is.
         loaded: a ``mlflow.pyfunc.PyFuncModel``.
         root: the project's folder, importable while the model runs.
+        profile: the text of the profile among its files, if there is one.
     """
 
-    def __init__(self, subject: Subject, loaded: Any, root: Path) -> None:
+    def __init__(
+        self, subject: Subject, loaded: Any, root: Path, profile: Optional[str] = None
+    ) -> None:
         self.subject = subject
+        self.profile = profile
         self._loaded = loaded
         self._root = root
         schema = loaded.metadata.get_input_schema()
@@ -172,7 +179,15 @@ def _loaded(subject: Subject, path: Path, site: Site) -> MlflowModel:
             f"the model {uri} cannot be loaded: {_culprit(path)}{described(error)}"
         ) from error
     subject = Subject(uri, subject.resolved_uri, digest)
-    return MlflowModel(subject, loaded, site.root)
+    return MlflowModel(subject, loaded, site.root, _profile(path))
+
+
+def _profile(path: Path) -> Optional[str]:
+    file = path / PROFILE_FILE
+    if not file.is_file():
+        return None
+    # What is no text is no profile either, and whoever reads it says so.
+    return file.read_text(encoding="utf-8", errors="replace")
 
 
 def _culprit(path: Path) -> str:
