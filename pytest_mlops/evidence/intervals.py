@@ -7,6 +7,7 @@ lie inside the metric's limits, and move apart as the confidence grows.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Tuple
 
@@ -147,6 +148,62 @@ def stabilised(
             middle + half_range * math.tanh(math.atanh(at) + half),
         )
         return _within(ends, value, limits)
+
+    return interval
+
+
+@dataclass(frozen=True)
+class WeightedSum:
+    """A sum of rows' contributions, each at least 0, as scale × a Poisson count.
+
+    Attributes:
+        total: the sum.
+        scale: the mean contribution of the rows in it, the larger ones counting more;
+            0 where there are none.
+        next_scale: likewise, with a row more that would have been possible.
+    """
+
+    total: float
+    scale: float
+    next_scale: float
+
+    def below(self, z: float) -> float:
+        """How far below the sum its expectation may lie, by the score."""
+        count = self.total / self.scale if self.scale else 0.0
+        return self.total * z / (z / 2 + math.sqrt(count + z * z / 4))
+
+    def above(self, z: float) -> float:
+        """How far above the sum its expectation may lie, by the score."""
+        root = math.sqrt(self.total / self.next_scale + z * z / 4)
+        return self.next_scale * z * (z / 2 + root)
+
+
+def between_sums(
+    value: float,
+    gains: WeightedSum,
+    losses: WeightedSum,
+    limits: Tuple[float, float],
+    free: float = math.inf,
+) -> IntervalFunction:
+    """The interval of a difference that some rows raise and others lower.
+
+    The score limits of each sum, put together as Newcombe, "Improved confidence
+    intervals for the difference between binomial proportions based on paired data"
+    (1998) does; of sums of unequal parts as scaled counts: Fay & Feuer, "Confidence
+    intervals for directly standardized rates" (1997).
+
+    Args:
+        value: the difference.
+        gains, losses: in the difference's unit.
+        limits: the least and the greatest possible difference.
+        free: the degrees of freedom of the scales.
+    """
+
+    def interval(confidence: float) -> Tuple[float, float]:
+        z = quantile(confidence, free)
+        low = math.hypot(gains.below(z), losses.above(z))
+        high = math.hypot(gains.above(z), losses.below(z))
+        return _within((value - low, value + high), value, limits)
 
     return interval
 

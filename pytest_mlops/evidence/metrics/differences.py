@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING, Callable, Tuple
 
 import numpy as np
 
-from pytest_mlops.core.metrics import Estimate, MetricOptions
+from pytest_mlops.core.metrics import Estimate, IntervalFunction, MetricOptions
 from pytest_mlops.evidence.delta import (
     NO_INFLUENCE,
     Scatter,
@@ -17,7 +17,7 @@ from pytest_mlops.evidence.delta import (
     scatter,
     slopes,
 )
-from pytest_mlops.evidence.intervals import stabilised
+from pytest_mlops.evidence.intervals import WeightedSum, between_sums, stabilised
 from pytest_mlops.evidence.metrics.estimates import (
     FEW_DISCORDANT_FLAG,
     LOW_SUPPORT,
@@ -69,39 +69,37 @@ def _estimate(
         return Estimate(value, rows, flags=(TOO_MANY_LABELS,))
     influence = _Influence(pairs, candidate, baseline, factor)
     found = scatter(pairs, influence.of_cells)
-    error = _error(influence, found)
     flags = group_flags(found)
     if influence.discordant < FEW_DISCORDANT:
         flags = (FEW_DISCORDANT_FLAG, *flags)
     if candidate.low_support or baseline.low_support:
         flags = (LOW_SUPPORT, *flags)
-    # The scale is infinite at the limits: stay inside of them by half a row.
-    edge = (limits[1] - limits[0]) / (2 * pairs.total_rows)
-    centre = min(max(value, limits[0] + edge), limits[1] - edge)
+    if {FEW_DISCORDANT_FLAG, LOW_SUPPORT} & set(flags):
+        gains, losses = influence.gains_and_losses(found.design)
+        interval = between_sums(value, gains, losses, limits, found.free)
+        method = "paired_score"
+    else:
+        interval = _by_delta(value, influence, found, limits)
+        method = "paired_delta"
     return Estimate(
-        value,
-        rows,
-        method=clustered("paired_delta", found),
-        interval=stabilised(value, centre, error, limits, found.free),
-        flags=flags,
+        value, rows, method=clustered(method, found), interval=interval, flags=flags
     )
 
 
-def _error(influence: _Influence, found: Scatter) -> float:
-    """The standard error, with rows more on which one of the two models is right.
+def _by_delta(
+    value: float, influence: _Influence, found: Scatter, limits: Tuple[float, float]
+) -> IntervalFunction:
+    """Normal, with two rows more, like those on which the models differ.
 
     Bonett & Price, "Adjusted Wald confidence interval for a difference of binomial
-    proportions based on paired data" (2012), adds one row each way; so do we to any
-    metric, rows like those on which the models differ. Where they hardly differ we add
-    two, of the most influence there is: of models that agree on all rows the interval
-    then reaches a little farther than the exact one (3.7 rows at 95 %).
+    proportions based on paired data" (2012), for any function of the counts.
     """
-    if influence.discordant < FEW_DISCORDANT:
-        added = 4 * influence.most() ** 2
-    else:
-        added = 2 * influence.usual_square()
-    unit = row_weight(influence.pairs) / float(influence.pairs.mass.sum())
-    return math.sqrt(found.error**2 + added * unit**2 * found.design)
+    added = 2 * influence.usual_square() * influence.row_share**2 * found.design
+    error = math.sqrt(found.error**2 + added)
+    # The scale is infinite at the limits: stay inside of them by half a row.
+    edge = (limits[1] - limits[0]) / (2 * influence.pairs.total_rows)
+    centre = min(max(value, limits[0] + edge), limits[1] - edge)
+    return stabilised(value, centre, error, limits, found.free)
 
 
 class _Influence:
@@ -109,25 +107,53 @@ class _Influence:
 
     Attributes:
         pairs: at least one row.
+        row_share: what one row is of the whole.
         of_cells: the influence of a row in each cell, about a mean of 0.
-        discordant: rows that matter, on which the two models differ.
+        discordant: how many rows that matter the two models differ on.
     """
 
     def __init__(
         self, pairs: LabelPairs, candidate: Reading, baseline: Reading, factor: float
     ) -> None:
         self.pairs, self._factor = pairs, factor
+        self._total = float(pairs.mass.sum())
+        self.row_share = row_weight(pairs) / self._total
         self._candidate = _slopes(pairs, candidate)
         self._baseline = _slopes(pairs, baseline)
         of_cells = self._candidate.at(pairs.true, pairs.of_candidate)
         of_cells = of_cells - factor * self._baseline.at(pairs.true, pairs.of_baseline)
-        self._mean = float(pairs.mass @ of_cells / pairs.mass.sum())
+        self._mean = float(pairs.mass @ of_cells / self._total)
         self.of_cells = of_cells - self._mean
-        matters = np.abs(self.of_cells) > NO_INFLUENCE * self.most()
-        self._differ = (pairs.of_candidate != pairs.of_baseline) & matters
+        self._most = self._most_influence()
+        matters = np.abs(self.of_cells) > NO_INFLUENCE * self._most
+        self._differ = matters & (pairs.of_candidate != pairs.of_baseline)
         self.discordant = int(pairs.rows[self._differ].sum())
 
-    def most(self) -> float:
+    def usual_square(self) -> float:
+        """The mean square of the influence of rows on which the models differ."""
+        squares = self.pairs.square_mass[self._differ]
+        return float(squares @ self.of_cells[self._differ] ** 2 / squares.sum())
+
+    def gains_and_losses(self, design: float) -> Tuple[WeightedSum, WeightedSum]:
+        """What moves the difference up, and what moves it down, of what design effect.
+
+        A row of the most influence might have been among either.
+        """
+        gain, loss = (self._sum(self.of_cells * sign, design) for sign in (1, -1))
+        return gain, loss
+
+    def _sum(self, influence: Floats, design: float) -> WeightedSum:
+        influence = np.maximum(influence, 0.0) / self._total
+        most = self._most * self.row_share
+        total = float(self.pairs.mass @ influence)
+        square = float(self.pairs.square_mass @ influence**2)
+        return WeightedSum(
+            total,
+            square / total * design if square else 0.0,
+            (square + most * most) / (total + most) * design,
+        )
+
+    def _most_influence(self) -> float:
         """The most that a row can do that one model gets right and the other wrong."""
         size = len(self.pairs.labels)
         true = np.flatnonzero(np.bincount(self.pairs.true, self.pairs.mass, size))
@@ -140,11 +166,6 @@ class _Influence:
         gained = candidate.at(true, true) - factor * baseline.at(true, wrong)
         lost = candidate.at(true, wrong) - factor * baseline.at(true, true)
         return float(np.abs(np.concatenate([gained, lost]) - self._mean).max())
-
-    def usual_square(self) -> float:
-        """The mean square of the influence of rows on which the models differ."""
-        squares = self.pairs.square_mass[self._differ]
-        return float(squares @ self.of_cells[self._differ] ** 2 / squares.sum())
 
 
 def _slopes(pairs: LabelPairs, reading: Reading) -> Slopes:
