@@ -4,6 +4,7 @@
 kind               task            holds
 =================  ==============  =====================================================
 ``LABELS``         classification  counts of true × predicted labels
+``LABEL_PAIRS``    classification  counts of true × both models' labels (a baseline)
 ``SCORES``         classification  scores of positives and negatives (probabilities)
 ``LOSSES``         classification  moments of log loss and Brier score (probabilities)
 ``LABEL_ROWS``     classification  the rows themselves; not stored
@@ -22,13 +23,23 @@ from pytest_mlops.evidence.tables.errors import error_moments
 from pytest_mlops.evidence.tables.kept import KeptRows
 from pytest_mlops.evidence.tables.losses import loss_moments
 from pytest_mlops.evidence.tables.moments import Moments
+from pytest_mlops.evidence.tables.pairs import LabelPairs
 from pytest_mlops.evidence.tables.scores import ScoreTable
 
+LABEL_PAIRS = TableKind(
+    name="labels",
+    task=Task.CLASSIFICATION,
+    build=LabelPairs.of,
+    from_json=LabelPairs.from_json,
+    split=LabelPairs.split,
+)
 LABELS = TableKind(
     name="labels",
     task=Task.CLASSIFICATION,
     build=LabelCounts.of,
     from_json=LabelCounts.from_json,
+    pair=LABEL_PAIRS,
+    split=LabelCounts.split,
 )
 SCORES = TableKind(
     name="scores",
