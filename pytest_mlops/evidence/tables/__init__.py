@@ -22,6 +22,7 @@ from pytest_mlops.evidence.tables.errors import error_moments
 from pytest_mlops.evidence.tables.kept import KeptRows
 from pytest_mlops.evidence.tables.losses import loss_moments
 from pytest_mlops.evidence.tables.moments import Moments
+from pytest_mlops.evidence.tables.score_pairs import ScorePairs
 from pytest_mlops.evidence.tables.scores import ScoreTable
 
 LABELS = TableKind(
@@ -37,6 +38,16 @@ SCORES = TableKind(
     from_json=ScoreTable.from_json,
     needs_probabilities=True,
     inline=False,
+    split=ScoreTable.split,
+    pair=TableKind(
+        name="scores",
+        task=Task.CLASSIFICATION,
+        build=ScorePairs.of,
+        from_json=ScorePairs.from_json,
+        needs_probabilities=True,
+        inline=False,
+        split=ScorePairs.split,
+    ),
 )
 LOSSES = TableKind(
     name="losses",
