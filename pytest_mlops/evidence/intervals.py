@@ -15,8 +15,17 @@ from pytest_mlops.core.metrics import IntervalFunction
 _NORMAL = NormalDist()
 
 
-def quantile(confidence: float) -> float:
-    """How many standard errors the two-sided normal interval reaches to each side.
+#: What reaches to the limits on every scale: nothing is known of the spread.
+_FAR = 1e9
+
+
+def quantile(confidence: float, free: float = math.inf) -> float:
+    """How many standard errors a two-sided interval reaches to each side.
+
+    Args:
+        confidence: such as 0.95.
+        free: the degrees of freedom of the standard error: those of Student's t; by
+            the normal distribution where they are infinite.
 
     Raises:
         ValueError: the confidence is not between 0 and 1.
@@ -24,7 +33,12 @@ def quantile(confidence: float) -> float:
     if not 0 < confidence < 1:
         raise ValueError(f"a confidence lies between 0 and 1, got {confidence}")
     # By the lower tail: 1 + confidence would round to 2 near 1.
-    return -_NORMAL.inv_cdf((1 - confidence) / 2)
+    tail = (1 - confidence) / 2
+    if math.isinf(free):
+        return -_NORMAL.inv_cdf(tail)
+    from scipy.special import stdtrit
+
+    return min(-float(stdtrit(free, tail)), _FAR) if free >= 1 else _FAR
 
 
 def wilson(successes: float, trials: float) -> IntervalFunction:

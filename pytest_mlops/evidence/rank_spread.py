@@ -11,7 +11,7 @@ import numpy as np
 from pytest_mlops.core.rows import Label
 from pytest_mlops.evidence.areas import Area
 from pytest_mlops.evidence.groups import BUCKETS
-from pytest_mlops.evidence.spread import (
+from pytest_mlops.evidence.influence import (
     Spread,
     bucket_sums,
     effective_groups,

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 LOW_SUPPORT = "low_support"
 TOO_MANY_LABELS = "too_many_labels"
+FEW_GROUPS_FLAG = "few_groups"
+FEW_DISCORDANT_FLAG = "few_discordant"
 
 #: A class with fewer rows than this makes an average over classes uncertain.
 FEW_ROWS = 20

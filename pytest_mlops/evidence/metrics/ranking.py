@@ -21,22 +21,24 @@ from pytest_mlops.evidence.areas import (
     roc_pull,
 )
 from pytest_mlops.evidence.groups import FEW_GROUPS
+from pytest_mlops.evidence.influence import Spread
 from pytest_mlops.evidence.labels import canonical, listed
 from pytest_mlops.evidence.metrics.estimates import (
+    FEW_DISCORDANT_FLAG,
+    FEW_GROUPS_FLAG,
     LOW_SUPPORT,
     UNIT,
     counted,
     no_rows,
     undefined,
 )
+from pytest_mlops.evidence.pulled import pulled, symmetric
 from pytest_mlops.evidence.rank_spread import (
     Side,
     effective_rows,
     spread_of_difference,
     spread_of_mean,
 )
-from pytest_mlops.evidence.reach import pulled, symmetric
-from pytest_mlops.evidence.spread import Spread
 from pytest_mlops.evidence.tables import SCORES
 from pytest_mlops.evidence.tables.levels import Levels
 from pytest_mlops.evidence.tables.ranks import Ranks
@@ -48,12 +50,6 @@ if TYPE_CHECKING:
 
 #: The value was computed from bins; ``error_bound`` says how far off it may be.
 BINNED = "binned"
-
-#: There are fewer groups than their variance takes to be known.
-FEW_GROUPS_FLAG = "few_groups"
-
-#: The difference from the baseline is that of a few rows.
-FEW_DISCORDANT = "few_discordant"
 
 #: With a variance made by fewer rows than this, an area is uncertain of its own error.
 _LEAST_SUPPORT = 5
@@ -169,7 +165,7 @@ def _difference(
     spread = spread_of_difference(candidate, baseline, pairs.joint, factor)
     rows = np.stack([effective_rows(ranks) for ranks in candidate.ranks])
     value = candidate.value - factor * baseline.value
-    few = (FEW_DISCORDANT,) if spread.support < _LEAST_DISCORDANT else ()
+    few = (FEW_DISCORDANT_FLAG,) if spread.support < _LEAST_DISCORDANT else ()
     plain = Estimate(
         value,
         candidate.ranks[0].rows,
@@ -219,10 +215,10 @@ def _side(
 def _undefined(label: Label, ranks: Ranks, both: bool) -> str:
     """Why a class cannot be ranked; empty where it can."""
     rows = counted(ranks.rows)
-    some = ranks.levels.mass.any(axis=1)
-    if not some[1]:
+    negatives, positives = ranks.levels.mass
+    if not positives.any():
         return f"none of {rows} is of class {label!r}"
-    if both and not some[0]:
+    if both and not negatives.any():
         return f"every one of {rows} is of class {label!r}: there is nothing below it"
     return ""
 

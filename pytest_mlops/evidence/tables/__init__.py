@@ -6,6 +6,7 @@ kind               task            holds
 ``LABELS``         classification  counts of true × predicted labels
 ``SCORES``         classification  scores of positives and negatives (probabilities)
 ``LOSSES``         classification  moments of log loss and Brier score (probabilities)
+``CALIBRATION``    classification  promised and kept by bins of probability
 ``LABEL_ROWS``     classification  the rows themselves; not stored
 ``ERRORS``         regression      moments of errors and of the target
 ``NUMBER_ROWS``    regression      the rows themselves; not stored
@@ -17,6 +18,7 @@ from __future__ import annotations
 from typing import Mapping
 
 from pytest_mlops.core.metrics import TableKind, Task
+from pytest_mlops.evidence.tables.calibration import CalibrationBins
 from pytest_mlops.evidence.tables.counts import LabelCounts
 from pytest_mlops.evidence.tables.errors import error_moments
 from pytest_mlops.evidence.tables.kept import KeptRows
@@ -62,6 +64,13 @@ ERRORS = TableKind(
     build=error_moments,
     from_json=Moments.from_json,
 )
+CALIBRATION = TableKind(
+    name="calibration",
+    task=Task.CLASSIFICATION,
+    build=CalibrationBins.of,
+    from_json=CalibrationBins.from_json,
+    needs_probabilities=True,
+)
 LABEL_ROWS = TableKind(
     name="label_rows",
     task=Task.CLASSIFICATION,
@@ -80,5 +89,5 @@ NUMBER_ROWS = TableKind(
 #: The built-in kinds by name.
 KINDS: Mapping[str, TableKind] = {
     kind.name: kind
-    for kind in (LABELS, SCORES, LOSSES, ERRORS, LABEL_ROWS, NUMBER_ROWS)
+    for kind in (LABELS, SCORES, LOSSES, CALIBRATION, ERRORS, LABEL_ROWS, NUMBER_ROWS)
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from pytest_mlops.core.rows import Codes, Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Levels:
     """What lies at each distinct score, or in each bin, in ascending order.
 
@@ -30,7 +31,7 @@ class Levels:
     exact: bool
     of_rows: Optional[Positions] = None
 
-    @property
+    @cached_property
     def effective(self) -> Floats:
         """How many rows of one weight say as much: of negatives, of positives.
 

@@ -1,4 +1,4 @@
-"""Intervals that reach as far as the normal or as Student's distribution says."""
+"""Intervals of a share that a doubt pulls to one side, and of a difference."""
 
 from __future__ import annotations
 
@@ -12,33 +12,21 @@ from pytest_mlops.evidence.intervals import quantile
 _NOTHING = 1e-12
 
 
-def reach(confidence: float, free: float) -> float:
-    """How many standard errors an interval reaches to each side.
-
-    Args:
-        confidence: between 0 and 1.
-        free: degrees of freedom of Student's distribution; infinite: the normal one.
-
-    Raises:
-        ValueError: the confidence is not between 0 and 1.
-    """
-    normal = quantile(confidence)
-    if math.isinf(free):
-        return normal
-    from scipy.special import stdtrit
-
-    # Rounding must not make it shorter than the normal one.
-    return max(float(-stdtrit(free, (1 - confidence) / 2)), normal)
-
-
 def symmetric(
     value: float, error: float, limits: Tuple[float, float], free: float = math.inf
 ) -> IntervalFunction:
-    """The interval of a value, to both sides alike but for the limits."""
+    """The interval of a value, to both sides alike but for the limits.
+
+    Args:
+        value: inside of the limits.
+        error: its standard error.
+        limits: the least and the greatest possible value.
+        free: the degrees of freedom of the error.
+    """
     low, high = limits
 
     def interval(confidence: float) -> Tuple[float, float]:
-        half = reach(confidence, free) * error
+        half = quantile(confidence, free) * error
         return max(value - half, low), min(value + half, high)
 
     return interval
@@ -57,11 +45,11 @@ def pulled(
         error: its standard error.
         centre: where the doubt pulls it; strictly between 0 and 1.
         wider: the standard error there.
-        free: as ``reach``.
+        free: the degrees of freedom of both errors.
     """
 
     def interval(confidence: float) -> Tuple[float, float]:
-        steps = reach(confidence, free)
+        steps = quantile(confidence, free)
         low, high = _on_logit(value, error, steps)
         lower, higher = _on_logit(centre, wider, steps)
         if centre < value:
