@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from typing import Callable, Tuple
 
 from pytest_mlops.core.metrics import IntervalFunction
 
-#: Above this the ends of an interval are no longer told apart from infinity.
+#: Beyond e**700 there are no floats.
 _MOST = 700.0
+
+_LARGEST = sys.float_info.max
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,8 @@ def skewed(
         low, high = _plain(value, spread.error, (t * reach[0], t * reach[1]), on_log)
         low = min(low, value + spread.error * accelerated(-t, spread.skewness))
         high = max(high, value + spread.error * accelerated(t, spread.skewness))
-        return max(min(low, value), limits[0]), min(max(high, value), limits[1])
+        low = max(min(low, value), limits[0], -_LARGEST)
+        return low, min(max(high, value), limits[1], _LARGEST)
 
     return interval
 

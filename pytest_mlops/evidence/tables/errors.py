@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Dict, TypeVar
+from typing import TYPE_CHECKING, Dict, TypeVar, cast
 
 import numpy as np
 
@@ -32,7 +32,8 @@ def error_table(rows: RegressionRows) -> LossTable:
 
 def paired_error_table(rows: PairedRows) -> PairedLossTable:
     """The errors of two models, as in ``error_table``."""
-    candidate, baseline = rows.candidate, rows.baseline
+    candidate = cast(RegressionRows, rows.candidate)
+    baseline = cast(RegressionRows, rows.baseline)
     with np.errstate(over="ignore", invalid="ignore"):
         both = _errors(candidate), _errors(baseline)
         return _finite(PairedLossTable.of(*both, _beside(candidate)))

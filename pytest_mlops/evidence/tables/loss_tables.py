@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from pytest_mlops.core.rows import Codes, Floats
 
 
-
 #: What the quantities of ``LossTable`` and ``PairedLossTable`` are called.
 VALUE, CANDIDATE, CHANGE, TARGET = "value", "candidate", "change", "target"
 
@@ -61,6 +60,11 @@ class LossTable:
             {name: rows.moments(name, {VALUE: one}) for name, one in columns.items()}
         )
 
+    @property
+    def rows(self) -> int:
+        """How many rows."""
+        return next(iter(self.losses.values())).rows
+
     def merge(self, other: LossTable) -> LossTable:
         """The losses of both tables' rows."""
         return LossTable(_merged(self.losses, other.losses))
@@ -81,7 +85,7 @@ class PairedLossTable:
 
     Attributes:
         losses: by name the moments of ``CANDIDATE`` and of ``CHANGE``, its loss less
-            the baseline's: of models that hardly differ nothing is lost to cancellation.
+            the baseline's: nothing is lost to cancellation where models hardly differ.
         discordant: how many rows have a loss that differs.
     """
 

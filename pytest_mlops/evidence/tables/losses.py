@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Dict, Tuple
+from typing import TYPE_CHECKING, Dict, Tuple, cast
 
 import numpy as np
 
@@ -35,9 +35,10 @@ def loss_table(rows: ClassificationRows) -> LossTable:
 
 def paired_loss_table(rows: PairedRows) -> PairedLossTable:
     """The losses of two models, as in ``loss_table``."""
-    both = _losses(rows.candidate), _losses(rows.baseline)
-    beside = Rows(rows.candidate.weights, rows.candidate.groups)
-    return PairedLossTable.of(*both, beside)
+    candidate = cast(ClassificationRows, rows.candidate)
+    baseline = cast(ClassificationRows, rows.baseline)
+    beside = Rows(candidate.weights, candidate.groups)
+    return PairedLossTable.of(_losses(candidate), _losses(baseline), beside)
 
 
 def _losses(rows: ClassificationRows) -> Dict[str, Floats]:

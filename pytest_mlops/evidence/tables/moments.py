@@ -66,7 +66,9 @@ class Moments:
         if about is not None:
             names += (SPREAD,)
         parts = (
-            _chunk(names, about, [column[part] for column in values], _at(weights, part))
+            _chunk(
+                names, about, [column[part] for column in values], _at(weights, part)
+            )
             for part in chunks(len(values[0]), CHUNK // 4)
         )
         found = reduce(cls.merge, parts, _nothing(names, about, 0))
