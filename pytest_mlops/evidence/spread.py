@@ -73,15 +73,34 @@ def skewed(
     """
     on_log = limits[0] == 0 and value > 0
 
-    def interval(confidence: float) -> Tuple[float, float]:
-        t = student(confidence, spread.degrees)
+    def ends(t: float) -> Tuple[float, float]:
         low, high = _plain(value, spread.error, (t * reach[0], t * reach[1]), on_log)
         low = min(low, value + spread.error * accelerated(-t, spread.skewness))
-        high = max(high, value + spread.error * accelerated(t, spread.skewness))
+        return low, max(high, value + spread.error * accelerated(t, spread.skewness))
+
+    return within(ends, value, spread.degrees, limits)
+
+
+def within(
+    ends: Callable[[float], Tuple[float, float]],
+    value: float,
+    degrees: float,
+    limits: Tuple[float, float],
+) -> IntervalFunction:
+    """From ends by Student's quantile to ends that contain the value, within limits."""
+
+    def interval(confidence: float) -> Tuple[float, float]:
+        low, high = ends(student(confidence, degrees))
         low = max(min(low, value), limits[0], -_LARGEST)
         return low, min(max(high, value), limits[1], _LARGEST)
 
     return interval
+
+
+def no_width(confidence: float) -> Tuple[float, float]:
+    """The interval of the difference of what answers the same in every row."""
+    student(confidence, 1.0)  # refuses what is no confidence
+    return 0.0, 0.0
 
 
 def mapped(

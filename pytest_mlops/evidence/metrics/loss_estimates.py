@@ -14,7 +14,15 @@ from pytest_mlops.evidence.metrics.estimates import (
     no_rows,
     undefined,
 )
-from pytest_mlops.evidence.spread import Spread, mapped, skewed, student
+from pytest_mlops.evidence.metrics.tails import (
+    HEAVY_TAILS,
+    REACH,
+    carried_by_few,
+    heavier_than_normal,
+    lopsided,
+    reach_of,
+)
+from pytest_mlops.evidence.spread import Spread, mapped, no_width, skewed
 from pytest_mlops.evidence.tables.loss_tables import (
     CANDIDATE,
     CHANGE,
@@ -25,16 +33,11 @@ from pytest_mlops.evidence.tables.loss_tables import (
 )
 from pytest_mlops.evidence.tables.moments import SPREAD, Moments
 
-HEAVY_TAILS = "heavy_tails"
 TOO_FEW_GROUPS = "few_groups"
 FEW_DISCORDANT = "few_discordant"
 
 #: With fewer rows than this on which two models differ, their difference is uncertain.
 FEW_DISCORDANT_ROWS = 20
-
-#: How far to stretch Student's interval where few rows carry a sum. In simulations the
-#: mean square of errors with three degrees of freedom needs 2.4.
-_REACH = 2.4
 
 AT_LEAST_ZERO = (0.0, math.inf)
 ANY = (-math.inf, math.inf)
@@ -50,8 +53,8 @@ def mean(
     value, spread = moments.mean(VALUE), moments.spread(value=1.0)
     if spread is None:
         return _without_spread(value, moments)
-    heavy = carried_by_few(value, spread) if limits[0] == 0 else _lopsided(spread)
-    interval = skewed(value, spread, limits, _reach(heavy, spread))
+    heavy = carried_by_few(value, spread) if limits[0] == 0 else lopsided(spread)
+    interval = skewed(value, spread, limits, reach_of(heavy, spread))
     return _estimate(value, moments, spread, interval, "moments", _told(heavy))
 
 
@@ -65,7 +68,7 @@ def root_mean(table: LossTable, options: MetricOptions) -> Estimate:
     if spread is None:
         return _without_spread(value, moments)
     heavy = heavier_than_normal(square, spread)
-    interval = skewed(square, spread, AT_LEAST_ZERO, _reach(heavy, spread))
+    interval = skewed(square, spread, AT_LEAST_ZERO, reach_of(heavy, spread))
     ends = mapped(interval, math.sqrt)
     return _estimate(value, moments, spread, ends, "moments", _told(heavy))
 
@@ -84,7 +87,7 @@ def explained(table: LossTable, options: MetricOptions) -> Estimate:
     if spread is None or not ratio:
         return _without_spread(1 - ratio, moments)
     heavy = _heavy_squares(moments)
-    reach = (1.0, _REACH) if heavy else (1.0, 1.0)
+    reach = (1.0, REACH) if heavy else (1.0, 1.0)
     interval = mapped(skewed(ratio, spread, AT_LEAST_ZERO, reach), _rest)
     return _estimate(1 - ratio, moments, spread, interval, "delta_log", _told(heavy))
 
@@ -143,37 +146,6 @@ def difference_of_explained(
     return _difference(value, spread, table, moments, "paired_delta")
 
 
-def carried_by_few(value: float, spread: Spread) -> bool:
-    """Whether few rows make up a mean of what is at least 0, as under heavy tails.
-
-    A skewed mean is not enough: so is that of a loss which is rare, but is never much
-    more than usual. Of heavy tails the skewness is more than that of a gamma
-    distribution with as large a spread, for which the factor is 2.
-    """
-    relative = spread.error / value
-    beyond_gamma = spread.skewness > 1.95 * relative or spread.skewness > 0.5
-    return _lopsided(spread) and beyond_gamma
-
-
-def heavier_than_normal(value: float, spread: Spread) -> bool:
-    """Whether squares are those of something with heavy tails.
-
-    Their coefficient of variation is √2 where it is normal and grows with the rows
-    where its fourth moment is infinite. The limit parts the normal distribution from
-    Student's with three degrees of freedom; Laplace's, with √5, is beyond it where rows
-    are few.
-    """
-    relative, size = spread.error / value, spread.degrees + 1
-    limit = max(1.6, 1.65 + 0.42 * math.log(size / 200))
-    beyond_gamma = spread.skewness > 1.8 * relative or spread.skewness > 0.5
-    return relative * math.sqrt(size) > limit and beyond_gamma
-
-
-def _lopsided(spread: Spread) -> bool:
-    """Whether the mean is more skewed than its interval can be trusted with."""
-    return abs(spread.skewness) > 0.27 * math.pow(200 / (spread.degrees + 1), 0.12)
-
-
 def _heavy_squares(moments: Moments) -> bool:
     """Whether the errors or the target have heavy tails."""
     each = ((VALUE, moments.spread(value=1.0)), (SPREAD, moments.spread(spread=1.0)))
@@ -181,13 +153,6 @@ def _heavy_squares(moments: Moments) -> bool:
         one is not None and heavier_than_normal(moments.mean(name), one)
         for name, one in each
     )
-
-
-def _reach(heavy: bool, spread: Spread) -> Tuple[float, float]:
-    """Stretched on the long side, where what was not seen would lie."""
-    if not heavy:
-        return 1.0, 1.0
-    return (1.0, _REACH) if spread.skewness > 0 else (_REACH, 1.0)
 
 
 def _rest(ratio: float) -> float:
@@ -208,19 +173,13 @@ def _difference(
 ) -> Estimate:
     flags = (FEW_DISCORDANT,) if table.discordant < FEW_DISCORDANT_ROWS else ()
     if spread is None and not table.discordant and not value:
-        return Estimate(0.0, moments.rows, None, method, _nothing_between, flags)
+        return Estimate(0.0, moments.rows, None, method, no_width, flags)
     if spread is None:
         return _without_spread(value, moments, flags)
-    heavy = _lopsided(spread)
-    interval = skewed(value, spread, ANY, _reach(heavy, spread))
+    heavy = lopsided(spread)
+    interval = skewed(value, spread, ANY, reach_of(heavy, spread))
     flags = (*_told(heavy), *flags)
     return _estimate(value, moments, spread, interval, method, flags)
-
-
-def _nothing_between(confidence: float) -> Tuple[float, float]:
-    """The interval of two models that answer the same in every row."""
-    student(confidence, 1.0)  # refuses what is no confidence
-    return 0.0, 0.0
 
 
 def _without_spread(
