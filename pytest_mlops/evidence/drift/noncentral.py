@@ -14,6 +14,9 @@ _STEPS = 100
 def lower_tail(x: float, degrees: float, noncentrality: float) -> float:
     """The probability of at most *x*, to about 0.002.
 
+    With fewer than five degrees and a small noncentrality the lower tail comes out too
+    large, by which intervals get longer above and never shorter.
+
     Sankaran, "Approximations to the non-central chi-square distribution" (1963): a
     power of the variable is nearly normal. Unlike the series it is as quick for large
     arguments, and the same on every version of every library.
