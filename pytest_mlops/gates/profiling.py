@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Tuple
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Dict,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 import numpy as np
 
@@ -19,8 +28,9 @@ from pytest_mlops.settings.values import DataSettings
 if TYPE_CHECKING:
     from pytest_mlops.core.rows import Floats
 
-#: The columns of what was predicted, and of the positive label's probability.
-PREDICTION, SCORE = "prediction", "score"
+#: What the columns of answers are called: what was predicted, and the probability of
+#: the positive label. Where the model asks for a column of that name, with this before.
+PREDICTION, SCORE, _CLASH = "prediction", "score", "model."
 
 
 @dataclass(frozen=True)
@@ -31,11 +41,13 @@ class Profile:
         table: the columns.
         data: ``uri``, ``fingerprint`` and ``rows``.
         unmeasured: columns that could not be had, with the reason.
+        answers: which of the columns are a model's answers.
     """
 
     table: FeatureTable
     data: Mapping[str, Any]
     unmeasured: Mapping[str, str] = field(default_factory=dict)
+    answers: Tuple[str, ...] = ()
 
 
 def profile(
@@ -59,7 +71,9 @@ def profile(
         "fingerprint": source.fingerprint(),
         "rows": pass_.table.rows,
     }
-    return Profile(pass_.finished(), data, pass_.unmeasured)
+    table = pass_.finished()
+    answers = tuple(name for name in pass_.names if name in table.columns)
+    return Profile(table, data, pass_.unmeasured, answers)
 
 
 class _Pass:
@@ -80,11 +94,14 @@ class _Pass:
         self._scored = task is Task.CLASSIFICATION and settings.positive is not None
         self._ready = settings.prediction is not None and settings.prediction in columns
         self._features = _features(columns, settings)
-        self._judged = self._features
+        asked = self._features
         if model is not None and model.inputs is not None:
-            self._judged = tuple(n for n in model.inputs if n in columns)
-            self._note_missing(set(model.inputs) - set(columns))
-        self._check_names()
+            asked = model.inputs
+        self._judged = tuple(name for name in asked if name in columns)
+        self.names = tuple(
+            _CLASH + name if name in asked else name for name in (PREDICTION, SCORE)
+        )
+        self._note_missing(sorted(set(asked) - set(columns)))
 
     def take(self, batch: Batch) -> None:
         """Count one batch."""
@@ -103,7 +120,7 @@ class _Pass:
     def _answers(self, batch: Batch) -> Optional[Predictions]:
         if self._ready:
             return self._reader.ready(batch)
-        if self._model is None or PREDICTION in self.unmeasured:
+        if self._model is None or self.unmeasured:
             return None
         try:
             return self._model.predict(
@@ -115,34 +132,25 @@ class _Pass:
             return None
 
     def _predicted(self, answers: Predictions) -> Dict[str, Values]:
-        found: Dict[str, Values] = {PREDICTION: _numbers_or_labels(answers.values)}
+        prediction, score = self.names
+        found: Dict[str, Values] = {prediction: _numbers_or_labels(answers.values)}
         if self._scored and answers.probabilities is not None:
             classes: List[Any] = list(answers.classes)
             if self._settings.positive in classes:
                 place = classes.index(self._settings.positive)
-                found[SCORE] = answers.probabilities[:, place]
+                found[score] = answers.probabilities[:, place]
         return found
 
-    def _note_missing(self, names: Any) -> None:
+    def _note_missing(self, names: Sequence[str]) -> None:
         if names and not self._ready:
-            lacking = ", ".join(sorted(names))
+            lacking = ", ".join(names)
             self._unmeasured(f"the data lack columns that the model needs: {lacking}")
 
     def _unmeasured(self, reason: str) -> None:
-        self.unmeasured[PREDICTION] = reason
+        prediction, score = self.names
+        self.unmeasured[prediction] = reason
         if self._scored:
-            self.unmeasured[SCORE] = reason
-
-    def _check_names(self) -> None:
-        if self._model is None and not self._ready:
-            return
-        taken = {PREDICTION, SCORE}.intersection(self._judged)
-        if taken:
-            raise DataError(
-                f"{self._reader.name} has a column '{min(taken)}', which is what drift "
-                "calls the model's own answer: rename the column, or name it under "
-                "[data] where it holds ready predictions"
-            )
+            self.unmeasured[score] = reason
 
 
 def _features(columns: Tuple[str, ...], settings: DataSettings) -> Tuple[str, ...]:

@@ -17,7 +17,7 @@ from pytest_mlops.evidence.tables import PROFILE
 from pytest_mlops.gates.drift import Profiles, as_drift, judge_drift, unjudged
 from pytest_mlops.gates.judge import gate_check
 from pytest_mlops.gates.measure import model_name
-from pytest_mlops.gates.profiling import PREDICTION, SCORE, Profile, profile
+from pytest_mlops.gates.profiling import Profile, profile
 from pytest_mlops.integrations.objects import project_path
 from pytest_mlops.reporting.sentences import check_message
 from pytest_mlops.settings.values import Gate
@@ -160,8 +160,8 @@ class DriftJudge:
 
 def _comparable(reference: Profile, current: Profile) -> Profiles:
     """Both tables; answers that nobody was asked for now are left out of both."""
-    answers = {PREDICTION, SCORE}.intersection(reference.table.columns)
-    unasked = answers.difference(current.table.columns, current.unmeasured)
+    measured = (*current.table.columns, *current.unmeasured)
+    unasked = set(reference.answers).difference(measured)
     return Profiles(
         reference.table.without(*unasked), current.table, current.unmeasured
     )

@@ -27,6 +27,7 @@ def profile_json(profile: Profile, subject: Optional[Subject]) -> Dict[str, Any]
         "schema": SCHEMA,
         "data": data,
         "model_uri": redact(subject.model_uri) if subject else None,
+        "answers": list(profile.answers),
         **profile.table.to_json(),
     }
 
@@ -64,6 +65,7 @@ def parse_profile(text: str, name: str) -> Profile:
         content = json.loads(text)
         known = content["schema"] == SCHEMA
         data = {key: content["data"][key] for key in ("uri", "fingerprint", "rows")}
+        answers = tuple(map(str, content["answers"]))
         table = FeatureTable.from_json(content)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as e:
         raise DataError(
@@ -71,4 +73,4 @@ def parse_profile(text: str, name: str) -> Profile:
         ) from e
     if not known:
         raise DataError(f"{name} is a profile of another schema: {content['schema']}")
-    return Profile(table, data)
+    return Profile(table, data, answers=answers)

@@ -13,7 +13,12 @@ from pytest_mlops.gates.profiling import Profile, profile
 from pytest_mlops.integrations.objects import project_path
 from pytest_mlops.settings.project import find_root, read_project
 from pytest_mlops.settings.resolution import resolve_options, tracking_setting
-from pytest_mlops.settings.selection import choose_gates_file, find_gates_files
+from pytest_mlops.settings.selection import (
+    choose_gates_file,
+    find_gates_files,
+    peek_gates_file,
+    registered_name,
+)
 from pytest_mlops.settings.values import DataSettings, Options
 from pytest_mlops.workflow.extensions import Extensions
 from pytest_mlops.workflow.preparing import read_rules
@@ -70,6 +75,10 @@ def _meaning(
 ) -> Tuple[DataSettings, Task]:
     """What the columns mean, and what the model does."""
     paths = find_gates_files(root / "gates")
+    model = registered_name(options.model_uri)
+    if options.gates is None and model is not None:
+        # A model that no file judges is profiled without one.
+        paths = tuple(p for p in paths if peek_gates_file(p, root).model == model)
     path = choose_gates_file(paths, options.gates, options.model_uri, root)
     if path is None:
         return DataSettings(uri=options.data or "", target=""), Task.CLASSIFICATION
