@@ -45,10 +45,13 @@ class Rates:
     Attributes:
         values: from 0 to 1.
         trials: above 0; how many independent rows tell as much of each.
+        free: the degrees of freedom by which that number is known; infinite where it
+            is counted.
     """
 
     values: Floats
     trials: Floats
+    free: Floats
 
     @property
     def difference(self) -> float:
@@ -65,6 +68,11 @@ class Rates:
         """How many pairs there are, either of two groups being the first."""
         return len(self.values) * (len(self.values) - 1)
 
+    @property
+    def known(self) -> bool:
+        """Whether of every rate something is known of how much it scatters."""
+        return bool((self.free >= 1).all())
+
     def bounds(self, confidence: float) -> _Bounds:
         """An interval of each rate.
 
@@ -72,29 +80,28 @@ class Rates:
         and the wider of it and that of Clopper & Pearson, "The use of confidence or
         fiducial limits illustrated in the case of the binomial" (1934), is taken.
         """
-        low, high = self._wilson(quantile(confidence))
-        few = np.minimum(self.values, 1 - self.values) * self.trials < _FEW
+        trials = self._worth(confidence)
+        low, high = _wilson(self.values, trials, quantile(confidence))
+        few = np.minimum(self.values, 1 - self.values) * trials < _FEW
         if few.any():
-            least, most = self._exact((1 - confidence) / 2)
+            least, most = _exact(self.values, trials, (1 - confidence) / 2)
             low = np.where(few, np.minimum(low, least), low)
             high = np.where(few, np.maximum(high, most), high)
         return _Bounds(
             self.values, np.clip(low, 0, self.values), np.clip(high, self.values, 1)
         )
 
-    def _wilson(self, z: float) -> Tuple[Floats, Floats]:
-        square = z * z / self.trials
-        half = np.sqrt(self.values * (1 - self.values) * square + square * square / 4)
-        centre, whole = self.values + square / 2, 1 + square
-        return (centre - half) / whole, (centre + half) / whole
+    def _worth(self, confidence: float) -> Floats:
+        """The trials, fewer where their number is uncertain itself.
 
-    def _exact(self, tail: float) -> Tuple[Floats, Floats]:
-        from scipy.special import betaincinv
-
-        hits, misses = self.values * self.trials, (1 - self.values) * self.trials
-        low = betaincinv(np.maximum(hits, _NONE), misses + 1, tail)
-        high = betaincinv(hits + 1, np.maximum(misses, _NONE), 1 - tail)
-        return np.where(hits > _NONE, low, 0.0), np.where(misses > _NONE, high, 1.0)
+        Korn & Graubard, "Confidence intervals for proportions with small expected
+        number of positive counts estimated from survey data" (1998).
+        """
+        z = quantile(confidence)
+        if not z or np.isinf(self.free).all():
+            return self.trials
+        reach = np.array([quantile(confidence, free) for free in self.free.tolist()])
+        return np.asarray(self.trials * (z / reach) ** 2)
 
 
 @dataclass(frozen=True)
@@ -115,6 +122,8 @@ def difference_interval(families: Sequence[Rates]) -> IntervalFunction:
     Args:
         families: of the same groups, at least one.
     """
+    if not all(rates.known for rates in families):
+        return _anything
     count = sum(rates.pairs for rates in families)
     value = max(rates.difference for rates in families)
 
@@ -133,6 +142,8 @@ def ratio_interval(families: Sequence[Rates]) -> IntervalFunction:
     Args:
         families: of the same groups, at least one; in each some rate is above 0.
     """
+    if not all(rates.known for rates in families):
+        return _anything
     count = sum(rates.pairs for rates in families)
     value = min(rates.ratio for rates in families)
 
@@ -143,6 +154,28 @@ def ratio_interval(families: Sequence[Rates]) -> IntervalFunction:
         return min(max(low, 0.0), value), max(min(high, 1.0), value)
 
     return interval
+
+
+def _wilson(values: Floats, trials: Floats, z: float) -> Tuple[Floats, Floats]:
+    square = z * z / trials
+    half = np.sqrt(values * (1 - values) * square + square * square / 4)
+    centre, whole = values + square / 2, 1 + square
+    return (centre - half) / whole, (centre + half) / whole
+
+
+def _exact(values: Floats, trials: Floats, tail: float) -> Tuple[Floats, Floats]:
+    from scipy.special import betaincinv
+
+    hits, misses = values * trials, (1 - values) * trials
+    low = betaincinv(np.maximum(hits, _NONE), misses + 1, tail)
+    high = betaincinv(hits + 1, np.maximum(misses, _NONE), 1 - tail)
+    return np.where(hits > _NONE, low, 0.0), np.where(misses > _NONE, high, 1.0)
+
+
+def _anything(confidence: float) -> Tuple[float, float]:
+    """The interval where nothing is known."""
+    quantile(confidence)
+    return 0.0, 1.0
 
 
 def _corrected(confidence: float, count: int) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import fairlearn.metrics
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from pytest_mlops.core.metrics import MetricOptions
 from pytest_mlops.core.rows import ClassificationRows
 from pytest_mlops.evidence.labels import encode
 from pytest_mlops.evidence.metrics import builtin_metrics
-from pytest_mlops.evidence.metrics.estimates import LOW_SUPPORT
+from pytest_mlops.evidence.metrics.estimates import FEW_GROUPS_FLAG, LOW_SUPPORT
 from pytest_mlops.evidence.tables import LABELS
 from pytest_mlops.evidence.tables.counts import LabelCounts
 
@@ -121,6 +123,52 @@ def test_unequal_weights_widen_the_interval():
             0.95
         )
         assert found[1] - found[0] > plain[1] - plain[0]
+
+
+def clustered(groups, size, seed):
+    """Tables of two slices whose rows come in groups that are alike, and by rows."""
+    random = np.random.default_rng(seed)
+    tables, plain = {}, {}
+    for name in ("n", "s"):
+        true = random.integers(0, 2, groups).repeat(size)
+        predicted = random.integers(0, 2, groups).repeat(size)
+        rows = ClassificationRows(encode(true), encode(predicted))
+        group = np.arange(groups).repeat(size)
+        tables[name,] = LABELS.build(replace(rows, groups=group))
+        plain[name,] = LABELS.build(rows)
+    return tables, plain
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_rows_that_belong_together_tell_less(name):
+    tables, plain = clustered(groups=400, size=10, seed=6)
+
+    found, alone = estimate(name, tables), estimate(name, plain)
+
+    assert found.value == alone.value
+    assert (found.method, found.flags) == ("mover_clustered", ())
+    ends, narrow = found.interval(0.95), alone.interval(0.95)
+    # Ten rows that are alike tell as much as one: √10 times wider, where no end is cut.
+    assert ends[1] - ends[0] > 1.8 * (narrow[1] - narrow[0])
+
+
+def test_few_groups_of_rows_are_flagged():
+    for size in (1, 20):
+        tables, _ = clustered(groups=6, size=size, seed=7)
+        found = estimate("demographic_parity_difference", tables)
+        low_support = (LOW_SUPPORT,) * (size == 1)
+        assert found.flags == (*low_support, FEW_GROUPS_FLAG)
+        for confidence in (1e-17, 0.95, 1 - 1e-15):
+            low, high = found.interval(confidence)
+            assert 0 <= low <= found.value <= high <= 1
+
+
+def test_a_group_whose_rows_all_belong_together_tells_nothing():
+    rows = ClassificationRows(encode([0, 1] * 50), encode([0, 1, 1, 0] * 25))
+    one = LABELS.build(replace(rows, groups=np.zeros(100, dtype=np.int64)))
+
+    for name in METRICS:
+        assert estimate(name, {("n",): one, ("s",): one}).interval(0.5) == (0.0, 1.0)
 
 
 FULL = counts(40, 10, 10, 40)
@@ -291,7 +339,7 @@ def truth(name, rates):
     ],
 )
 def test_the_true_gap_is_covered(rates, rows):
-    times = 600
+    times = 400
     samples = drawn(np.random.default_rng(1), rates, [rows] * len(rates[0]), times)
 
     for name, metric in METRICS.items():
@@ -299,6 +347,6 @@ def test_the_true_gap_is_covered(rates, rows):
         ends = [metric.estimate(sample, POSITIVE).interval(0.95) for sample in samples]
         below = sum(high < gap - 1e-9 for _, high in ends) / times
         above = sum(low > gap + 1e-9 for low, _ in ends) / times
-        # Of 600 samples, not of all: 95 % and 2.5 %, each with two standard errors.
-        assert below + above <= 0.068
-        assert max(below, above) <= 0.038
+        # Of 400 samples, not of all: 5 % and 2.5 %, each with two standard errors.
+        assert below + above <= 0.072
+        assert max(below, above) <= 0.0405

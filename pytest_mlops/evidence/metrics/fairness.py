@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from pytest_mlops.core.metrics import (
 )
 from pytest_mlops.core.rows import Label
 from pytest_mlops.core.selection import SliceKey
+from pytest_mlops.evidence.delta import Scatter, scatter
 from pytest_mlops.evidence.gaps import Rates, difference_interval, ratio_interval
 from pytest_mlops.evidence.labels import canonical
 from pytest_mlops.evidence.metrics.estimates import (
@@ -27,15 +28,16 @@ from pytest_mlops.evidence.metrics.estimates import (
     UNIT,
     undefined,
 )
+from pytest_mlops.evidence.metrics.readings import clustered, group_flags
 from pytest_mlops.evidence.tables import LABELS
 from pytest_mlops.evidence.tables.counts import LabelCounts
 from pytest_mlops.evidence.tables.slices import Slices
 
-if TYPE_CHECKING:
-    from pytest_mlops.core.rows import Floats
-
 #: Groups that a reason names, at most.
 _NAMED = 3
+
+#: A variance below this is one of rounding.
+_NO_VARIANCE = 1e-24
 
 _INTERVAL = (
     "MOVER for a pair, from Wilson's or Clopper and Pearson's intervals of its rates; "
@@ -72,17 +74,19 @@ class _Measured:
     Attributes:
         families: the kinds of rates, each with that of every group.
         rows: in their denominators.
+        method: of the interval.
         flags: of the estimate.
     """
 
     families: Tuple[Rates, ...]
     rows: int
+    method: str
     flags: Tuple[str, ...]
 
     def estimate(self, value: float, interval: IntervalFunction) -> Estimate:
         """With what is known of the rates."""
         return Estimate(
-            value, self.rows, method="mover", interval=interval, flags=self.flags
+            value, self.rows, method=self.method, interval=interval, flags=self.flags
         )
 
 
@@ -93,6 +97,7 @@ class _OfGroup:
     value: float
     trials: float
     rows: int
+    scatter: Scatter
 
 
 def fairness_metrics() -> List[Metric]:
@@ -195,10 +200,14 @@ def _measure(
             return undefined(0, f"{_have(lacking)} {rate.lacking(positive)}")
         families.append([one for one in found if one is not None])
     every = [one for family in families for one in family]
+    low_support = (LOW_SUPPORT,) if any(one.rows < FEW_ROWS for one in every) else ()
+    # One that is known from the fewest groups of rows speaks for all.
+    weakest = min((one.scatter for one in every), key=lambda scatter: scatter.free)
     return _Measured(
         tuple(map(_family, families)),
         sum(one.rows for one in every),
-        (LOW_SUPPORT,) if any(one.rows < FEW_ROWS for one in every) else (),
+        clustered("mover", weakest),
+        (*low_support, *group_flags(weakest)),
     )
 
 
@@ -211,34 +220,39 @@ def _of_group(rate: Rate, table: LabelCounts, positive: Label) -> Optional[_OfGr
     weight = float(table.mass[among].sum())
     if not weight > 0:
         return None
-    hit = table.predicted[among] == place
-    value = min(float(table.mass[among][hit].sum()) / weight, 1.0)
-    trials = _trials(table.square_mass[among], hit, value, weight)
-    return _OfGroup(value, trials, int(table.rows[among].sum()))
+    hit = among & (table.predicted == place)
+    value = min(float(table.mass[hit].sum()) / weight, 1.0)
+    # Zero outside, and with the mean zero: a row's part in the share.
+    influence = np.where(among, hit - value, 0.0) * (table.mass.sum() / weight)
+    found = scatter(table, influence)
+    most = weight * weight / float(table.square_mass[among].sum())
+    return _OfGroup(
+        value,
+        _trials(value, most, found),
+        int(table.rows[among].sum()),
+        found,
+    )
 
 
-def _trials(
-    squares: Floats, hit: NDArray[np.bool_], value: float, weight: float
-) -> float:
-    """How many rows of equal weight tell as much of a share.
-
-    Kish, "Survey sampling" (1965); fewer where the heavier rows are the rarer ones.
+def _trials(value: float, most: float, found: Scatter) -> float:
+    """How many independent rows of equal weight tell as much of a share.
 
     Args:
-        squares: sums of squared weights; those of hits count one, the others nothing.
         value: the share.
-        weight: the sum of the weights.
+        most: what unequal weights alone leave: Kish, "Survey sampling" (1965).
+        found: how much the share scatters.
     """
-    most = weight * weight / float(squares.sum())
-    influence = np.where(hit, 1 - value, value)
-    variance = float(squares @ influence**2) / (weight * weight)
-    return min(most, value * (1 - value) / variance) if variance > 0 else most
+    variance = found.error**2
+    if not variance > _NO_VARIANCE:
+        return most / found.design
+    return min(most, value * (1 - value) / variance)
 
 
 def _family(groups: Sequence[_OfGroup]) -> Rates:
     return Rates(
         np.array([one.value for one in groups]),
         np.array([one.trials for one in groups]),
+        np.array([one.scatter.free for one in groups]),
     )
 
 
