@@ -166,9 +166,11 @@ class ModelJudge:
         contest = self._contest
         if contest is None or contest.candidate is None or contest.baseline is None:
             return False
-        digests = {contest.candidate.subject.model_digest}
-        digests.add(contest.baseline.subject.model_digest)
-        return len(digests) == 1 and None not in digests
+        one, other = contest.candidate.subject, contest.baseline.subject
+        if one.model_digest is not None or other.model_digest is not None:
+            return one.model_digest == other.model_digest
+        named = [subject.resolved_uri or subject.model_uri for subject in (one, other)]
+        return named[0] == named[1]
 
     def _figures(
         self, metric: Metric, options: MetricOptions, selection: Selection
