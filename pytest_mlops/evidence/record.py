@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Sequence
 
 from pytest_mlops.core.metrics import Table, TableKind
-from pytest_mlops.core.selection import SliceKey
+from pytest_mlops.core.selection import Selection, SliceKey
 from pytest_mlops.errors import VerdictError
 from pytest_mlops.evidence.names import BASELINE, CANDIDATE, PAIRED, TableName
 from pytest_mlops.evidence.tables import KINDS
@@ -135,7 +135,8 @@ class Evidence:
             TableName(kind.name, whose, selection)
             for whose in (CANDIDATE, BASELINE, PAIRED)
         )
-        found = [_cut(self.tables.get(str(name))) for name in names]
+        order = Selection.of(selection).order
+        found = [_cut(self.tables.get(str(name)), order) for name in names]
         candidate, baseline, paired = found
         if paired is not None:
             return {key: Kept.of_pair(pair) for key, pair in paired.items()}
@@ -244,9 +245,11 @@ def _kind_of(name: str, kinds: Mapping[str, TableKind]) -> Optional[TableKind]:
     return kind.pair if kind and parts.whose == PAIRED else kind
 
 
-def _cut(table: Optional[Table]) -> Optional[Mapping[SliceKey, Any]]:
+def _cut(
+    table: Optional[Table], order: Callable[[SliceKey], Any]
+) -> Optional[Mapping[SliceKey, Any]]:
     if isinstance(table, Slices):
-        return {key: table.tables[key] for key in table.ordered}
+        return {key: table.tables[key] for key in sorted(table.tables, key=order)}
     return None if table is None else {(): table}
 
 
