@@ -26,7 +26,7 @@ from pytest_mlops.core.rows import (
     Predictions,
 )
 from pytest_mlops.core.sources import DataSource, Model, Subject
-from pytest_mlops.errors import DataError, InstrumentError, MetricError
+from pytest_mlops.errors import DataError, InstrumentError, MetricError, RowsError
 from pytest_mlops.evidence.labels import listed
 from pytest_mlops.evidence.record import BASELINE, Evidence
 from pytest_mlops.gates.rows import Reader
@@ -123,7 +123,7 @@ class _Pass:
                 if kind.needs_probabilities and answers.probabilities is None:
                     self.unavailable[prefix + kind.name] = _no_probabilities(model)
                 else:
-                    self._add(prefix + kind.name, kind, rows)
+                    self._add(prefix + kind.name, kind, rows, batch.first_row)
 
     def finish(self) -> None:
         """Refuse data by which nothing can be judged."""
@@ -151,7 +151,9 @@ class _Pass:
         wanted = any(kind.needs_probabilities for kind in self.kinds)
         return model.predict(batch, features, probabilities=wanted)
 
-    def _add(self, name: str, kind: TableKind, rows: JudgedRows) -> None:
+    def _add(
+        self, name: str, kind: TableKind, rows: JudgedRows, first_row: int
+    ) -> None:
         """Add a batch to a table; one that cannot be made leaves the others alone."""
         if name in self.unavailable:
             return
@@ -159,6 +161,8 @@ class _Pass:
         try:
             table = kind.build(rows)
             self.tables[name] = table if known is None else known.merge(table)
+        except RowsError as error:
+            self._drop(name, error.numbered(first_row))
         except InstrumentError as error:
             self._drop(name, str(error))
         except Exception as error:
