@@ -90,10 +90,14 @@ class RowsError(DataError):
             count: how many they are.
             after: the message after their numbers.
         """
-        self._what, self._row, self._after = what, row, after
+        self._what, self._row, self._count, self._after = what, row, count, after
         rows = "1 more row" if count == 2 else f"{count - 1} more rows"
         self._more = f" (and in {rows})" if count > 1 else ""
         super().__init__(f"{what} in row {row + 1} of the batch{self._more}{after}")
+
+    def among(self, rows: Sequence[int]) -> RowsError:
+        """The error of the batch that the rows with these numbers were taken from."""
+        return RowsError(self._what, rows[self._row], self._count, self._after)
 
     def numbered(self, first_row: int) -> str:
         """The message, with the row's number in the data.

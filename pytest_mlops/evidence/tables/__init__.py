@@ -4,6 +4,7 @@
 kind               task            holds
 =================  ==============  =====================================================
 ``LABELS``         classification  counts of true × predicted labels
+``LABEL_PAIRS``    classification  counts of true × both models' labels (a baseline)
 ``SCORES``         classification  scores of positives and negatives (probabilities)
 ``LOSSES``         classification  moments of log loss and Brier score (probabilities)
 ``CALIBRATION``    classification  promised and kept by bins of probability
@@ -20,18 +21,28 @@ from typing import Mapping
 from pytest_mlops.core.metrics import TableKind, Task
 from pytest_mlops.evidence.tables.calibration import CalibrationBins
 from pytest_mlops.evidence.tables.counts import LabelCounts
-from pytest_mlops.evidence.tables.errors import error_moments
+from pytest_mlops.evidence.tables.errors import error_table, paired_error_table
 from pytest_mlops.evidence.tables.kept import KeptRows
-from pytest_mlops.evidence.tables.losses import loss_moments
-from pytest_mlops.evidence.tables.moments import Moments
+from pytest_mlops.evidence.tables.loss_tables import LossTable, PairedLossTable
+from pytest_mlops.evidence.tables.losses import loss_table, paired_loss_table
+from pytest_mlops.evidence.tables.pairs import LabelPairs
 from pytest_mlops.evidence.tables.score_pairs import ScorePairs
 from pytest_mlops.evidence.tables.scores import ScoreTable
 
+LABEL_PAIRS = TableKind(
+    name="labels",
+    task=Task.CLASSIFICATION,
+    build=LabelPairs.of,
+    from_json=LabelPairs.from_json,
+    split=LabelPairs.split,
+)
 LABELS = TableKind(
     name="labels",
     task=Task.CLASSIFICATION,
     build=LabelCounts.of,
     from_json=LabelCounts.from_json,
+    pair=LABEL_PAIRS,
+    split=LabelCounts.split,
 )
 SCORES = TableKind(
     name="scores",
@@ -54,15 +65,28 @@ SCORES = TableKind(
 LOSSES = TableKind(
     name="losses",
     task=Task.CLASSIFICATION,
-    build=loss_moments,
-    from_json=Moments.from_json,
+    build=loss_table,
+    from_json=LossTable.from_json,
     needs_probabilities=True,
+    pair=TableKind(
+        name="paired/losses",
+        task=Task.CLASSIFICATION,
+        build=paired_loss_table,
+        from_json=PairedLossTable.from_json,
+        needs_probabilities=True,
+    ),
 )
 ERRORS = TableKind(
     name="errors",
     task=Task.REGRESSION,
-    build=error_moments,
-    from_json=Moments.from_json,
+    build=error_table,
+    from_json=LossTable.from_json,
+    pair=TableKind(
+        name="paired/errors",
+        task=Task.REGRESSION,
+        build=paired_error_table,
+        from_json=PairedLossTable.from_json,
+    ),
 )
 CALIBRATION = TableKind(
     name="calibration",
