@@ -33,7 +33,7 @@ from pytest_mlops.core.rows import (
 )
 from pytest_mlops.core.selection import Selection, SliceKey
 from pytest_mlops.core.sources import DataSource, Model, Subject
-from pytest_mlops.errors import DataError, InstrumentError
+from pytest_mlops.errors import DataError, InstrumentError, RowsError
 from pytest_mlops.evidence.labels import listed
 from pytest_mlops.evidence.names import BASELINE, CANDIDATE, PAIRED, TableName
 from pytest_mlops.evidence.record import Evidence
@@ -185,6 +185,7 @@ class _Pass:
         self.unavailable: Dict[str, str] = {}
         self.labels: Set[Label] = set()
         self.rows = 0
+        self.first_row = 1
 
     def aim(self, columns: Tuple[str, ...]) -> None:
         """Find out who cuts; leave out what nobody needs and these columns lack."""
@@ -204,6 +205,7 @@ class _Pass:
         if not batch.rows:
             return
         self.rows += batch.rows
+        self.first_row = batch.first_row
         answers = self._all_answers(batch, features)
         self._note_labels(answers[CANDIDATE].rows)
         cuts = {key: cutter.cut(batch) for key, cutter in self.cutters.items()}
@@ -281,6 +283,8 @@ class _Pass:
         """Keep a table; one that cannot be made leaves the others alone."""
         try:
             self.tables[name] = make()
+        except RowsError as error:
+            self._drop(name, error.numbered(self.first_row))
         except InstrumentError as error:
             self._drop(name, str(error))
         except Exception as error:
