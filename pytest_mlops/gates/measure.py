@@ -29,6 +29,7 @@ from pytest_mlops.core.sources import DataSource, Model, Subject
 from pytest_mlops.errors import DataError, InstrumentError, MetricError
 from pytest_mlops.evidence.labels import listed
 from pytest_mlops.evidence.record import BASELINE, Evidence
+from pytest_mlops.gates.repeats import RepeatWatch
 from pytest_mlops.gates.rows import Reader
 from pytest_mlops.settings.values import DataSettings
 
@@ -49,11 +50,13 @@ class Measurement:
         evidence: the tables.
         unavailable: tables that could not be made, by name, with the reason.
         seconds: what the pass took.
+        remarks: what is odd about the data, a line each.
     """
 
     evidence: Evidence
     unavailable: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+    remarks: Tuple[str, ...] = ()
 
 
 def measure(
@@ -72,8 +75,10 @@ def measure(
     started = perf_counter()
     pass_ = _Pass(Reader(source.uri, settings, task), contest, tuple(kinds))
     features = pass_.reader.features(source.columns())
+    watch = RepeatWatch(() if getattr(settings, "group", None) else features)
     for batch in source.batches():
         pass_.take(batch, features)
+        watch.look(batch)
     pass_.finish()
     evidence = Evidence.of(
         data={
@@ -91,7 +96,15 @@ def measure(
         tables=pass_.tables,
         kinds=pass_.kinds,
     )
-    return Measurement(evidence, pass_.unavailable, perf_counter() - started)
+    seconds = perf_counter() - started
+    return Measurement(evidence, pass_.unavailable, seconds, tuple(watch.remarks()))
+
+
+def table_kinds(contest: Contest, kinds: Iterable[TableKind]) -> Dict[str, TableKind]:
+    """The kinds of the tables that ``measure`` makes, by the tables' names."""
+    prefixes = ("",) if contest.baseline is None else ("", BASELINE)
+    every = tuple(kinds)
+    return {prefix + kind.name: kind for prefix in prefixes for kind in every}
 
 
 class _Pass:
