@@ -220,7 +220,13 @@ def _packed(key: str, evidence: Evidence, remarks: Sequence[str]) -> Content:
         if _may_be_kept(evidence.kind_of(name))
     }
     stored = replace(evidence, tables=tables).to_json(side)
-    return {"key": key, "evidence": stored, "sides": sides, "remarks": list(remarks)}
+    return {
+        "key": key,
+        "evidence": stored,
+        "versions": {name: evidence.kind_of(name).version for name in tables},
+        "sides": sides,
+        "remarks": list(remarks),
+    }
 
 
 def _may_be_kept(kind: TableKind) -> bool:
@@ -238,6 +244,7 @@ def _joined(before: Optional[Content], content: Content) -> Content:
     return {
         **content,
         "evidence": {**content["evidence"], "tables": tables},
+        "versions": {**before["versions"], **content["versions"]},
         "sides": {name: side for name, side in sides.items() if name in used},
     }
 
@@ -250,8 +257,23 @@ def _opened(content: Content, key: str, kinds: Mapping[str, TableKind]) -> Kept:
     def side(name: str) -> bytes:
         return base64.b64decode(sides[name], validate=True)
 
-    evidence = Evidence.from_json(content["evidence"], kinds, side)
+    stored, versions = content["evidence"], content["versions"]
+    about = Evidence.from_json({**stored, "tables": {}}, kinds, side)
+    tables = {
+        name: table
+        for name, table in stored["tables"].items()
+        if _version(about, name) == versions[name]
+    }
+    evidence = Evidence.from_json({**stored, "tables": tables}, kinds, side)
     return Kept(evidence, tuple(map(str, content["remarks"])))
+
+
+def _version(evidence: Evidence, name: str) -> Optional[str]:
+    """That of the kind of a table; what no kind has where it is of none."""
+    try:
+        return evidence.kind_of(name).version
+    except LookupError:
+        return _UNTOLD
 
 
 def _counted(before: Optional[Content], mark: str) -> Content:
