@@ -126,7 +126,7 @@ class _Pass:
                     self._add(prefix + kind.name, kind, rows)
 
     def finish(self) -> None:
-        """Refuse data by which nothing can be judged."""
+        """Refuse data by which nothing can be judged, and finish the tables."""
         name, settings = self.reader.name, self.reader.settings
         if not self.rows:
             raise DataError(f"{name} has no rows to judge")
@@ -135,6 +135,18 @@ class _Pass:
                 f"{name}: the positive label {settings.positive!r} never occurs in "
                 f"'{settings.target}'; the labels there are {listed(self.labels)}"
             )
+        for prefix, _ in self.models:
+            for kind in self.kinds:
+                self._finish(prefix + kind.name, kind)
+
+    def _finish(self, name: str, kind: TableKind) -> None:
+        """Turn the table of all rows into the one that is kept."""
+        if kind.finish is None or name not in self.tables:
+            return
+        try:
+            self.tables[name] = kind.finish(self.tables[name])
+        except InstrumentError as error:
+            self._drop(name, str(error))
 
     def _note_labels(self, rows: JudgedRows) -> None:
         """Remember true labels, until the positive one has been seen."""

@@ -181,9 +181,11 @@ class ModelJudge:
         # Before a model is loaded, which may take minutes.
         source.columns()
         contest = self._contest = self._contest or self._load()
-        measurement = measure(
-            source, file.data, file.task, contest, self._kinds.values()
-        )
+        # A metric of one's own is a function of the project's.
+        with project_path(site.root):
+            measurement = measure(
+                source, file.data, file.task, contest, self._kinds.values()
+            )
         self._count("predict_s", measurement.seconds)
         self._publish(contest, measurement)
         return measurement
