@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Tuple
 
+from pytest_mlops.cli import plan
 from pytest_mlops.core.outcomes import ExitCode
 from pytest_mlops.settings.options import OPTIONS
 
@@ -187,6 +188,7 @@ COMMANDS: Tuple[Command, ...] = (
         _verify,
     ),
     Command("judge", "the stored evidence under other rules", _declare_judge, _judge),
+    Command("plan", "how many labelled rows a decision takes", plan.declare, plan.run),
     Command("explain", "a verdict in plain words", _declare_verdict, _explain),
     Command(
         "show",
