@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Callable, Optional, Protocol
+from typing import TYPE_CHECKING, Any, Callable, Optional, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pytest_mlops.evidence.intervals import quantile
 
@@ -161,7 +162,7 @@ def rows_needed(
     return int(late[-1]) + 1 if len(late) else high
 
 
-def _up(count: Floats) -> Floats:
+def _up(count: NDArray[Any]) -> Floats:
     """The next whole number, but for what rounding adds to one."""
     whole: Floats = np.ceil(count - _ROUNDING)
     return whole

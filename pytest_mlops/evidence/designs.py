@@ -186,7 +186,7 @@ def _rmse(known: Circumstances) -> Design:
     """On the log scale, where the error is SD(e²) / (2 RMSE²): of normal errors 1/√2."""
     spread, assumed = known.spread, []
     if spread is None:
-        assumed = ["errors are normal (say otherwise by --spread, the SD of squares)"]
+        assumed = ["errors are normal (else: --spread, the SD of their squares)"]
 
     def error(rmse: float) -> float:
         return math.sqrt(0.5) if spread is None else spread / (2 * rmse**2)

@@ -127,5 +127,5 @@ def _possible(question: Question, design: Design) -> None:
 def _unreachable(question: Question, why: str) -> ValueError:
     return ValueError(
         f"no number of rows makes '{question.metric} {question.rule}' pass with a "
-        f"chance of {question.power:.0%}: {why}"
+        f"chance of {100 * question.power:.4g} %: {why}"
     )

@@ -22,11 +22,16 @@ def plan_page(plan: Plan) -> str:
             "",
             *_table(plan),
             "",
-            f"decided by the whole {terms.confidence:.4g} interval{margin}",
+            f"decided by the whole {share(terms.confidence)} interval{margin}",
             f"computed by: {design.method}",
             *notes,
         ]
     )
+
+
+def share(chance: float) -> str:
+    """A chance that was typed, as ``90 %``."""
+    return f"{100 * chance:.6g} %"
 
 
 def plan_json(plan: Plan) -> Dict[str, Any]:
@@ -60,7 +65,7 @@ def _answer(plan: Plan) -> str:
     lines = [
         f"{question.metric} {question.rule}",
         f"takes {count(plan.rows)} {design.unit}{_in_all(plan)} to pass with a chance "
-        f"of {question.power:.4g} if the {what} is truly {expected}",
+        f"of {share(question.power)} if the {what} is truly {expected}",
     ]
     return "\n".join(lines)
 

@@ -7,6 +7,7 @@ from typing import List, Sequence, Tuple
 
 from pytest_mlops.evidence.planning import Plan
 from pytest_mlops.reporting.figures import count, figure
+from pytest_mlops.reporting.planning import share
 
 #: Of one panel, in pixels.
 _WIDTH, _HEIGHT, _GAP = 260, 200, 46
@@ -43,7 +44,7 @@ def _subtitle(plan: Plan) -> str:
     margin = f", margin {figure(terms.margin)}" if terms.margin else ""
     return (
         f"{count(plan.rows)} {plan.design.unit} for a pass with a chance of "
-        f"{plan.question.power:.4g} ({terms.confidence:.4g} interval{margin})"
+        f"{share(plan.question.power)} ({share(terms.confidence)} interval{margin})"
     )
 
 
@@ -91,9 +92,9 @@ def _axes(plan: Plan, left: int) -> List[str]:
         f'<rect x="{left}" y="{_TOP}" width="{_WIDTH}" height="{_HEIGHT}" '
         'fill="none" stroke="#777"/>'
     ]
-    for share in (0, 25, 50, 75, 100):
-        y = bottom - _HEIGHT * share / 100
-        parts.append(_text(left - 6, y + 4, f"{share} %", "end", 10))
+    for tick in (0, 25, 50, 75, 100):
+        y = bottom - _HEIGHT * tick / 100
+        parts.append(_text(left - 6, y + 4, f"{tick}%", "end", 10))
     for part in (0, 0.5, 1):
         x = left + _WIDTH * part
         parts.append(_text(x, bottom + 16, count(round(2 * plan.rows * part)), size=10))
