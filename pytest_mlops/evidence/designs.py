@@ -183,7 +183,7 @@ def _mean_paired(known: Circumstances) -> Design:
 
 
 def _rmse(known: Circumstances) -> Design:
-    """On the log scale, where the error is SD(e²) / (2 RMSE²): of normal errors 1/√2."""
+    """On the log scale the error is SD(e²) / (2 RMSE²); of normal errors, 1/√2."""
     spread, assumed = known.spread, []
     if spread is None:
         assumed = ["errors are normal (else: --spread, the SD of their squares)"]

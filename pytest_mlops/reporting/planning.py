@@ -81,7 +81,7 @@ def _in_all(plan: Plan) -> str:
 def _table(plan: Plan) -> List[str]:
     """The operating curve: a block of three columns for each truth."""
     shown = plan.shown
-    columns = [[_head(plan), *map(count, shown)]]
+    columns = [[plan.design.unit, *map(count, shown)]]
     if plan.design.unit != "rows" and plan.total is not None:
         columns.append(["in all", *(count(plan.in_all(n) or 0) for n in shown)])
     blocks = [_block(plan, truth, shown) for truth in plan.truths]
@@ -93,10 +93,6 @@ def _table(plan: Plan) -> List[str]:
         "   ".join(heads).rstrip(),
         *("   ".join(parts).rstrip() for parts in zip(*body)),
     ]
-
-
-def _head(plan: Plan) -> str:
-    return plan.design.unit
 
 
 def _block(plan: Plan, truth: float, shown: Tuple[int, ...]) -> Tuple[str, List[str]]:
