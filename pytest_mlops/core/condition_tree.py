@@ -26,17 +26,8 @@ class Comparator(str, Enum):
     AT_LEAST = ">="
 
 
-class Condition:
-    """A node of the tree; ``str(node)`` is its one spelling, which parses to it."""
-
-    @property
-    def columns(self) -> Tuple[str, ...]:
-        """The columns that it speaks of, in order of appearance, each once."""
-        raise NotImplementedError
-
-
 @dataclass(frozen=True)
-class _OnColumn(Condition):
+class _OnColumn:
     """What is asked of one column.
 
     Attributes:
@@ -87,7 +78,7 @@ class Missing(_OnColumn):
 
 
 @dataclass(frozen=True)
-class Not(Condition):
+class Not:
     """What is true where its part is false."""
 
     part: Condition
@@ -106,7 +97,7 @@ class Not(Condition):
 
 
 @dataclass(frozen=True)
-class Joined(Condition):
+class Joined:
     """Two parts or more, none of which is joined in the same way."""
 
     parts: Tuple[Condition, ...]
@@ -131,6 +122,11 @@ class AnyOf(Joined):
 
     def __str__(self) -> str:
         return " or ".join(map(str, self.parts))
+
+
+#: A node of the tree. ``str`` of it is its one spelling, which parses to it, and its
+#: ``columns`` are those that it speaks of, in order of appearance, each once.
+Condition = Union[Comparison, OneOf, Missing, Not, AllOf, AnyOf]
 
 
 def _bracketed(part: Condition, kinds: Tuple[type, ...]) -> str:

@@ -11,7 +11,7 @@ missing values.
 from __future__ import annotations
 
 import re
-from typing import List, NamedTuple, NoReturn, Tuple, Type
+from typing import List, NamedTuple, NoReturn, Tuple, Type, Union
 
 from pytest_mlops.core.condition_tree import (
     BARE_NAME,
@@ -21,7 +21,6 @@ from pytest_mlops.core.condition_tree import (
     Comparator,
     Comparison,
     Condition,
-    Joined,
     Missing,
     Not,
     OneOf,
@@ -233,7 +232,7 @@ class _Parser:
         )
 
 
-def _joined(how: Type[Joined], parts: List[Condition]) -> Condition:
+def _joined(how: Type[Union[AllOf, AnyOf]], parts: List[Condition]) -> Condition:
     if len(parts) == 1:
         return parts[0]
     flat: List[Condition] = []
@@ -242,7 +241,7 @@ def _joined(how: Type[Joined], parts: List[Condition]) -> Condition:
     return how(tuple(flat))
 
 
-def _negated(condition: Condition, negated: bool) -> Condition:
+def _negated(condition: Union[Missing, OneOf], negated: bool) -> Condition:
     return Not(condition) if negated else condition
 
 
