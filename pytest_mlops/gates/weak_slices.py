@@ -23,8 +23,8 @@ from pytest_mlops.core.selection import SliceKey
 from pytest_mlops.evidence.contrast import benjamini_yekutieli, independent_difference
 from pytest_mlops.evidence.tables.slices import Slices
 from pytest_mlops.gates.cuts import Cut
+from pytest_mlops.gates.estimates import estimate_from
 from pytest_mlops.gates.limits import Limit, breaking_chance
-from pytest_mlops.gates.measure import estimate_from
 from pytest_mlops.gates.selecting import split_tables
 
 if TYPE_CHECKING:
@@ -52,7 +52,9 @@ class Figure:
 
     def of(self, table: Table) -> Estimate:
         """The metric on a table; raises MetricError."""
-        return estimate_from(self.metric, table, self.options)
+        finish = self.metric.kind.finish
+        complete = table if finish is None else finish(table)
+        return estimate_from(self.metric, complete, self.options)
 
     @property
     def rising(self) -> bool:
