@@ -126,7 +126,7 @@ def _columns(verdict: Verdict, page: Page) -> List[_Column]:
     gates = all(check.kind == "gate" for check in verdict.checks)
     described = [
         ("gate" if gates else "check", gate_words, False),
-        ("rows of", rows_chosen, False),
+        ("slice", rows_chosen, False),
         ("value", _value, False),
         (f"{confidence} interval", _interval, False),
         ("baseline", _baseline, False),
@@ -150,7 +150,7 @@ def _filled(
     right: bool,
 ) -> _Column:
     cells = [cell(check) for check in checks]
-    blank = "—" if any(cells) and title != "rows of" else ""
+    blank = "—" if any(cells) and title != "slice" else ""
     return _Column(title, [page.spell(text or blank) for text in cells], right)
 
 
