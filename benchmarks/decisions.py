@@ -191,6 +191,7 @@ def slices(report: Report) -> None:
         (100, 0.80, 0.80),
         (500, 0.80, 0.80),
         (100, 0.75, 0.75),
+        (500, 0.75, 0.75),
         (100, 0.80, 0.60),
         (500, 0.80, 0.60),
     ):
@@ -217,7 +218,7 @@ def slices(report: Report) -> None:
 def champion(report: Report) -> None:
     """How much narrower the interval of a paired difference is."""
     lines = []
-    draws = max(report.draws // 20, 50)
+    draws = report.draws // 8
     gate = gate_of("accuracy", ">= baseline - 0.01")
     for differ in (0.02, 0.05, 0.10):
         world = World(0.5, 0.12, 0.12, differ)

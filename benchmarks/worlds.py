@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Iterator, List, Sequence, Tuple
 
 import numpy as np
@@ -78,7 +79,9 @@ def figures_of(metric: str, rows: PairedRows, paired: bool = True) -> Figures:
     if not paired or difference is None or kind.pair is None:
         return Figures(candidate, baseline if paired else None)
     pair = kind.pair.build(rows)
-    return Figures(candidate, baseline, lambda f: difference(pair, OPTIONS, f))
+    # Asked by every gate; the answer is the same.
+    paired_by = lru_cache(maxsize=None)(lambda f: difference(pair, OPTIONS, f))
+    return Figures(candidate, baseline, paired_by)
 
 
 def drawn(

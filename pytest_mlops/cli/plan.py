@@ -34,7 +34,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     )
     for flag, kind, default, text in (
         ("--power", share, 0.9, "the chance to pass that is wanted"),
-        ("--confidence", share, 0.95, "of the interval"),
+        ("--confidence", _number(0.5, 1), 0.95, "of the interval"),
         ("--margin", amount, None, "the indifference zone of the gate"),
         ("--prevalence", share, None, "the share of positive rows"),
         ("--spread", amount, None, "of a mean: the standard deviation between rows"),

@@ -217,15 +217,17 @@ def telling(found: Sequence[WeakSlice], confidence: float) -> Tuple[WeakSlice, .
     """The slices that are surely weak, without pairs that only repeat a column's part.
 
     A pair repeats a part of its columns that is listed where that part's value lies
-    inside of the pair's interval.
+    inside of the pair's interval. As many pairs are looked at, that interval is wider:
+    its confidence is corrected for their number (Bonferroni).
     """
     weak = [one for one in found if one.p_adjusted <= 1 - confidence]
     singles = [one for one in weak if len(one.columns) == 1]
+    wider = 1 - (1 - confidence) / max(len(found), 1)
     return tuple(
         one
         for one in weak
         if len(one.columns) == 1
-        or not any(_repeats(one, single, confidence) for single in singles)
+        or not any(_repeats(one, single, wider) for single in singles)
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import pytest
 
@@ -169,3 +170,14 @@ def test_a_figure_that_is_none_is_exit_4(capsys, option, value, message):
         main(["plan", "--rule", "f1 >= 0.8", "--expect", "0.9", f"{option}={value}"])
     assert ended.value.code == 4
     assert message in capsys.readouterr().err
+
+
+def test_the_page_shows_what_is_printed(capsys):
+    page = (Path(__file__).parents[2] / "docs/plan.md").read_text(encoding="utf-8")
+    main("plan --expect 0.84 --prevalence 0.3 --rule".split() + ["f1 >= 0.80"])
+    printed = iter(capsys.readouterr().out.splitlines())
+    sample = page.partition("```text\n")[2].partition("```")[0].splitlines()
+    assert len(sample) > 8
+    for line in sample:
+        # Each is looked for below the one before it; "…" stands for what is left out.
+        assert line == "…" or line in printed, f"this is not printed: {line}"
