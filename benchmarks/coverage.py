@@ -40,8 +40,10 @@ CHUNK = 100
 #: One simulation in so many of metrics that are sampled, which takes its time.
 SLOW = 10
 
-#: Simulations of each cell that the bootstrap of rows does too, by rows.
-COMPARED = {200: 40, 1000: 20, 10_000: 5}
+#: Simulations of each cell that the bootstrap of rows does too, by rows. It jackknifes
+#: the rows, so its cost grows with their square.
+COMPARED = {200: 40, 1000: 10}
+COMPARED_IN_FULL = {200: 400, 1000: 100, 10_000: 2}
 
 MARKS = "<!-- coverage: begin -->", "<!-- coverage: end -->"
 
@@ -54,6 +56,7 @@ class Chunk:
         population: its index.
         rows: of each sample.
         first, count: the simulations' numbers; each has a stream of its own.
+        compared: how many simulations of all the bootstrap does too.
         metrics: the names that are wanted; empty for all.
     """
 
@@ -61,6 +64,7 @@ class Chunk:
     rows: int
     first: int
     count: int
+    compared: int
     metrics: Tuple[str, ...]
 
 
@@ -89,19 +93,27 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--metrics", type=lambda text: tuple(text.split(",")))
+    parser.add_argument("--metrics", type=_names, default=())
     parser.add_argument("--detail", action="store_true")
     parser.add_argument("--write", type=Path)
     return parser.parse_args()
 
 
+def _names(text: str) -> Tuple[str, ...]:
+    return tuple(text.split(","))
+
+
 def _chunks(options: argparse.Namespace) -> Iterator[Chunk]:
     """The largest samples first, so that no process is left with one of them."""
-    simulations = MANY if options.full else FEW
+    simulations, compared = FEW, COMPARED
+    if options.full:
+        simulations, compared = MANY, COMPARED_IN_FULL
     for rows in sorted(SIZES, reverse=True):
         for index in range(len(populations())):
             for first in range(0, simulations, CHUNK):
-                yield Chunk(index, rows, first, CHUNK, options.metrics or ())
+                yield Chunk(
+                    index, rows, first, CHUNK, compared.get(rows, 0), options.metrics
+                )
 
 
 def simulate(chunk: Chunk) -> Dict[Cell, Tally]:
@@ -111,8 +123,7 @@ def simulate(chunk: Chunk) -> Dict[Cell, Tally]:
     truths = _truths(chunk.population)
     tallies = {metric.name: Tally(metric.better) for metric in metrics}
     for number in range(chunk.first, chunk.first + chunk.count):
-        seed = [zlib.crc32(population.name.encode()), chunk.population, chunk.rows]
-        random = np.random.default_rng([*seed, number])
+        random = np.random.default_rng([_seed(population), chunk.rows, number])
         rows = population.draw(random, chunk.rows)
         tables: Dict[str, Table] = {}
         for metric in metrics:
@@ -120,25 +131,35 @@ def simulate(chunk: Chunk) -> Dict[Cell, Tally]:
                 continue
             estimate = _estimate(metric, rows, population, tables)
             other = None
-            if number < COMPARED[chunk.rows] and _comparable(rows):
+            if number < chunk.compared and _comparable(rows):
                 other = bca(metric.name, rows, random)
             truth = truths[metric.name]
             tally = tallies[metric.name]
             tallies[metric.name] = tally.with_one(estimate, truth, CONFIDENCE, other)
     return {
-        _cell(chunk, population, place, metric): tallies[metric.name]
-        for place, metric in enumerate(metrics)
+        _cell(chunk, population, metric): tallies[metric.name] for metric in metrics
     }
 
 
-def _cell(chunk: Chunk, population: Population, place: int, metric: Metric) -> Cell:
-    first = min(
-        index
-        for index, other in enumerate(populations())
-        if other.name == population.name
+def _seed(population: Population) -> int:
+    """The same number in every run, whatever other populations there are."""
+    what = (population.name, population.prevalence, population.task, population.scored)
+    return zlib.crc32(repr(what).encode())
+
+
+def _cell(chunk: Chunk, population: Population, metric: Metric) -> Cell:
+    """Where its figures are shown: populations of one name stand together."""
+    names = list(dict.fromkeys(one.name for one in populations()))
+    order = [known.name for known in builtin_metrics()]
+    line = order.index(metric.name) if metric.name in order else len(order)
+    return Cell(
+        names.index(population.name),
+        population.name,
+        line,
+        metric.name.rpartition(":")[2],
+        chunk.rows,
+        population.prevalence,
     )
-    name = metric.name.rpartition(":")[2]
-    return Cell(first, population.name, place, name, chunk.rows, population.prevalence)
 
 
 def _comparable(rows: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from typing import Any, Callable, Dict, Optional, Sequence, Tuple
 
 import numpy as np
@@ -42,16 +43,18 @@ def bca(name: str, rows: Any, random: Generator) -> Optional[Tuple[float, float]
 
     else:
         columns, difference = list(columns_of(rows)), statistic
-    result = stats.bootstrap(
-        columns,
-        lambda *columns, axis: difference(*columns),
-        n_resamples=RESAMPLES,
-        batch=max(1, _AT_ONCE // len(rows)),
-        vectorized=True,
-        paired=True,
-        method="BCa",
-        **_seed(random),
-    )
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)
+        result = stats.bootstrap(
+            columns,
+            lambda *columns, axis: difference(*columns),
+            n_resamples=RESAMPLES,
+            batch=max(1, _AT_ONCE // len(rows)),
+            vectorized=True,
+            paired=True,
+            method="BCa",
+            **_seed(random),
+        )
     ends = result.confidence_interval
     return float(ends.low), float(ends.high)
 
