@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 from pytest_mlops.core.rows import Label
 
@@ -54,3 +54,21 @@ class Selection:
     def slice(self, key: SliceKey) -> Dict[str, Optional[Label]]:
         """A slice as a verdict shows it: column and value."""
         return dict(zip(self.by, key))
+
+
+def bin_names(edges: Sequence[float]) -> Tuple[str, ...]:
+    """What bins are called as slices: ``< 18``, ``18 to 30``, ``>= 30``.
+
+    A bin holds its lower edge and not its upper one.
+
+    Args:
+        edges: at least one, ascending.
+    """
+    shown = [_shown(edge) for edge in edges]
+    between = (f"{low} to {high}" for low, high in zip(shown, shown[1:]))
+    return (f"< {shown[0]}", *between, f">= {shown[-1]}")
+
+
+def _shown(edge: float) -> str:
+    text = repr(float(edge))
+    return text[:-2] if text.endswith(".0") else text

@@ -45,7 +45,7 @@ def deciding_rows(
         counts: the candidate's table.
         positive: the label that recall and precision are about.
     """
-    if check.slice or check.outcome is Outcome.PASS:
+    if check.selection or check.slice or check.outcome is Outcome.PASS:
         return None
     found = _mistakes(check, counts, positive)
     if found is None or not found.rows:

@@ -18,13 +18,20 @@ from pytest_mlops.reporting.conclusion import (
     confidence_words,
     policy_words,
 )
-from pytest_mlops.reporting.figures import count, figure, interval, limits, rows_words
+from pytest_mlops.reporting.figures import (
+    count,
+    difference,
+    figure,
+    interval,
+    limits,
+    rows_words,
+)
 from pytest_mlops.reporting.page import OUTCOME_STYLES, Line, Page, Segment
 from pytest_mlops.reporting.sentences import (
     flag_words,
     gate_words,
     reason_line,
-    slice_words,
+    rows_chosen,
 )
 from pytest_mlops.reporting.subjects import data_words, digest_words, subject_words
 
@@ -119,11 +126,11 @@ def _columns(verdict: Verdict, page: Page) -> List[_Column]:
     gates = all(check.kind == "gate" for check in verdict.checks)
     described = [
         ("gate" if gates else "check", gate_words, False),
-        ("slice", lambda c: slice_words(c.slice), False),
+        ("slice", rows_chosen, False),
         ("value", _value, False),
-        (f"{confidence} interval", lambda c: interval(c) or "", False),
+        (f"{confidence} interval", _interval, False),
         ("baseline", _baseline, False),
-        ("difference", _difference, False),
+        ("difference", difference, False),
         ("rule", _rule, False),
         ("rows", lambda c: "" if c.rows is None else count(c.rows), True),
         ("outcome", outcome_words, False),
@@ -151,16 +158,13 @@ def _value(check: Check) -> str:
     return "" if check.value is None else figure(check.value, limits(check))
 
 
+def _interval(check: Check) -> str:
+    return interval(check) or "" if check.estimand == "value" else ""
+
+
 def _baseline(check: Check) -> str:
     beside = check.baseline_value
     return "" if beside is None else figure(beside, limits(check))
-
-
-def _difference(check: Check) -> str:
-    if check.difference is None:
-        return ""
-    sign = "+" if check.difference > 0 else ""
-    return sign + figure(check.difference)
 
 
 def _rule(check: Check) -> str:
@@ -184,9 +188,9 @@ def _stacked(check: Check, page: Page, room: int) -> List[Line]:
     name = f"{gap}{gate_words(check)}{_selected(check)}"
     head = page.paragraph(name, lead=lead, indent=_GAP)
     figures = [
-        " ".join(part for part in (_value(check), interval(check)) if part),
+        " ".join(part for part in (_value(check), _interval(check)) if part),
         f"baseline {_baseline(check)}" if _baseline(check) else "",
-        f"difference {_difference(check)}" if _difference(check) else "",
+        f"difference {difference(check)}" if difference(check) else "",
         f"rule {_rule(check)}" if check.rule else "",
         "" if check.rows is None else rows_words(check.rows),
     ]
@@ -195,7 +199,8 @@ def _stacked(check: Check, page: Page, room: int) -> List[Line]:
 
 
 def _selected(check: Check) -> str:
-    return f" [{slice_words(check.slice)}]" if check.slice else ""
+    chosen = rows_chosen(check)
+    return f" [{chosen}]" if chosen else ""
 
 
 def _style(check: Check) -> str:

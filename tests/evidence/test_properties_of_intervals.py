@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from pytest_mlops.core.metrics import MetricOptions
 from pytest_mlops.core.rows import ClassificationRows, Labels, RegressionRows
-from pytest_mlops.evidence.delta import MOST_LABELS
 from pytest_mlops.evidence.intervals import quantile, wilson, wilson_jaccard
 from pytest_mlops.evidence.metrics import builtin_metrics
+from pytest_mlops.evidence.metrics.readings import MOST_LABELS
 from pytest_mlops.evidence.tables import LABELS
 from pytest_mlops.evidence.tables.counts import LabelCounts
 

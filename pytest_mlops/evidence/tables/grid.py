@@ -7,6 +7,7 @@ outside, such as decision functions give, have bins of their own beside them.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,8 +30,13 @@ _FINE_FIRST = np.float64(2.0**-28).view(np.int64) >> _FINE_SHIFT
 _FINE = (28 - 5) * 512
 
 #: From 2**-5 to one half an octave has 4096 bins, for most scores lie there.
+_MIDDLE = 4 * 4096
 _COARSE_SHIFT = 52 - 12
 _COARSE_FIRST = np.float64(2.0**-5).view(np.int64) >> _COARSE_SHIFT
+
+#: Wide bins, a union of neighbouring bins each: for what is kept by two scores at
+#: once, or by score and group. An octave of the middle has 16, any other has 2.
+COARSE = 350
 
 
 def bin_of(scores: Floats) -> Codes:
@@ -57,3 +63,23 @@ def _bin_below_half(scores: Floats) -> Codes:
         steps = np.clip(distance - _OUTER_FIRST, 0, _OUTER - 1)
         bins[negative] = _OUTER - 1 - steps
     return bins
+
+
+def coarse_of(bins: Codes) -> Codes:
+    """The wide bin of each bin, from 0 to ``COARSE`` − 1, in the same order."""
+    coarse: Codes = _coarse()[bins]
+    return coarse
+
+
+@lru_cache(maxsize=1)
+def _coarse() -> Codes:
+    below = _OUTER + 1
+    starts = [
+        np.arange(0, _OUTER, 64),
+        np.array([_OUTER]),
+        np.arange(below, below + _FINE, 256),
+        np.arange(below + _FINE, below + _FINE + _MIDDLE, 256),
+    ]
+    half = np.arange(BINS // 2)
+    lower = np.searchsorted(np.concatenate(starts), half, side="right") - 1
+    return np.concatenate([lower, COARSE - 1 - lower[::-1]])
