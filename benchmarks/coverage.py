@@ -38,7 +38,7 @@ FEW, MANY = 400, 10_000
 CHUNK = 100
 
 #: One simulation in so many of metrics that are sampled, which takes its time.
-SLOW = 10
+SLOW = 20
 
 #: Simulations of each cell that the bootstrap of rows does too, by rows. It jackknifes
 #: the rows, so its cost grows with their square.
