@@ -42,12 +42,11 @@ def gamma_sample(shapes: Floats) -> Floats:
         shapes: above 0, shape ``(cells,)``.
 
     Returns:
-        The shape ``(DRAWS, cells)``.
+        The shape ``(cells, DRAWS)``.
     """
-    orders = _orders(len(shapes))
-    drawn = np.empty((DRAWS, len(shapes)))
-    for cell, shape in enumerate(shapes.tolist()):
-        drawn[:, cell] = _gamma_quantiles(shape)[orders[cell]]
+    drawn = np.empty((len(shapes), DRAWS))
+    for cell, order in enumerate(_orders(len(shapes))):
+        drawn[cell] = _gamma_quantiles(float(shapes[cell]))[order]
     return drawn
 
 
