@@ -11,6 +11,7 @@ from pytest_mlops.core.redaction import redact
 from pytest_mlops.core.sources import DataSource, Model, Subject
 from pytest_mlops.evidence.record import Evidence
 from pytest_mlops.gates.asking import Ask, Contest
+from pytest_mlops.gates.cached_batch import CachedBatch
 from pytest_mlops.gates.growing import GrowingTables
 from pytest_mlops.gates.repeats import RepeatWatch
 from pytest_mlops.gates.rows import Reader
@@ -54,7 +55,7 @@ def measure(
     grown = GrowingTables(reader, contest, tuple(asks))
     grown.aim(columns)
     watch = RepeatWatch(() if settings.group else features)
-    for batch in source.batches():
+    for batch in map(CachedBatch, source.batches()):
         grown.take(batch, features)
         watch.look(batch)
     grown.finish()
