@@ -148,7 +148,7 @@ class Evidence:
     @property
     def recomputable(self) -> bool:
         """Whether every metric can be computed from the stored evidence."""
-        return all(self._kind(name).recomputable for name in self.tables)
+        return all(self.kind_of(name).recomputable for name in self.tables)
 
     def to_json(self, side: Callable[[bytes], str]) -> Dict[str, Any]:
         """Plain JSON, as it stands in a verdict.
@@ -199,16 +199,17 @@ class Evidence:
         }
         return cls(key, dict(about), dict(question), tables, known)
 
-    def _kind(self, name: str) -> TableKind:
+    def kind_of(self, name: str) -> TableKind:
+        """The kind of a table, by the table's name; LookupError where it is of none."""
         kind = _kind_of(name, self.kinds)
         if kind is None:
-            raise ValueError(f"the table '{name}' is of no known kind")
+            raise LookupError(f"the table '{name}' is of no known kind")
         return kind
 
     def _stored(
         self, name: str, table: Table, side: Callable[[bytes], str]
     ) -> Mapping[str, Any]:
-        if self._kind(name).inline:
+        if self.kind_of(name).inline:
             return table.to_json()
         content = _compressed(_plain(table.to_json()))
         return {"file": side(content), "digest": _digest(content)}
