@@ -123,9 +123,7 @@ def _declare_show(parser: argparse.ArgumentParser) -> None:
         "of", nargs="?", default="verdict", choices=("verdict",), help="of a schema"
     )
     for option in OPTIONS:
-        parser.add_argument(
-            *option.flags, dest=option.dest, metavar=option.metavar, help=option.help
-        )
+        parser.add_argument(*option.flags, help=option.help, **option.declaration)
 
 
 def _show(arguments: argparse.Namespace) -> int:

@@ -33,11 +33,12 @@ from pytest_mlops.core.rows import (
 )
 from pytest_mlops.core.selection import Selection, SliceKey
 from pytest_mlops.core.sources import DataSource, Model, Subject
-from pytest_mlops.errors import DataError, InstrumentError
+from pytest_mlops.errors import DataError, InstrumentError, RowsError
 from pytest_mlops.evidence.labels import listed
 from pytest_mlops.evidence.names import BASELINE, CANDIDATE, PAIRED, TableName
 from pytest_mlops.evidence.record import Evidence
 from pytest_mlops.evidence.tables.slices import Slices
+from pytest_mlops.gates.repeats import RepeatWatch
 from pytest_mlops.gates.rows import Reader
 from pytest_mlops.gates.selecting import Selector, split_tables
 from pytest_mlops.settings.values import DataSettings
@@ -77,11 +78,13 @@ class Measurement:
         evidence: the tables.
         unavailable: tables that could not be made, by name, with the reason.
         seconds: what the pass took.
+        remarks: what is odd about the data, a line each.
     """
 
     evidence: Evidence
     unavailable: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+    remarks: Tuple[str, ...] = ()
 
 
 def measure(
@@ -103,8 +106,10 @@ def measure(
     features = reader.features(columns)
     pass_ = _Pass(reader, contest, tuple(asks))
     pass_.aim(columns)
+    watch = RepeatWatch(() if settings.group else features)
     for batch in source.batches():
         pass_.take(batch, features)
+        watch.look(batch)
     pass_.finish()
     evidence = Evidence.of(
         data={
@@ -123,7 +128,18 @@ def measure(
         tables=pass_.tables,
         kinds=[ask.kind for ask in pass_.asks],
     )
-    return Measurement(evidence, pass_.unavailable, perf_counter() - started)
+    seconds = perf_counter() - started
+    return Measurement(evidence, pass_.unavailable, seconds, tuple(watch.remarks()))
+
+
+def wanted_tables(contest: Contest, asks: Iterable[Ask]) -> Dict[str, Ask]:
+    """What asks for each table that ``measure`` makes, by the table's name."""
+    paired = contest.baseline is not None
+    return {
+        str(TableName(ask.kind.name, whose, ask.selection.key)): ask
+        for ask in asks
+        for whose, _ in _members(ask.kind, baseline=paired, paired=paired)
+    }
 
 
 def model_name(subject: Optional[Subject]) -> Optional[str]:
@@ -185,6 +201,7 @@ class _Pass:
         self.unavailable: Dict[str, str] = {}
         self.labels: Set[Label] = set()
         self.rows = 0
+        self.first_row = 1
 
     def aim(self, columns: Tuple[str, ...]) -> None:
         """Find out who cuts; leave out what nobody needs and these columns lack."""
@@ -204,12 +221,13 @@ class _Pass:
         if not batch.rows:
             return
         self.rows += batch.rows
+        self.first_row = batch.first_row
         answers = self._all_answers(batch, features)
         self._note_labels(answers[CANDIDATE].rows)
         cuts = {key: cutter.cut(batch) for key, cutter in self.cutters.items()}
         for ask in self.asks:
             key = ask.selection.key
-            for whose, kind in _members(ask.kind, answers):
+            for whose, kind in self._members(ask.kind, answers):
                 name = str(TableName(ask.kind.name, whose, key))
                 if kind.needs_probabilities and not answers[whose].probabilities:
                     self._drop(name, self._no_probabilities(whose))
@@ -217,6 +235,16 @@ class _Pass:
                     self._drop(name, self.cutters[key].broken or "")
                 else:
                     self._add(name, kind, answers[whose].rows, cuts.get(key))
+
+    def _members(
+        self, kind: TableKind, answers: Mapping[str, _Answers]
+    ) -> Iterator[Tuple[str, TableKind]]:
+        both = answers.get(PAIRED)
+        # Where only one of the two has probabilities, it still gets its table.
+        served = both is not None and (
+            both.probabilities or not kind.needs_probabilities
+        )
+        return _members(kind, baseline=both is not None, paired=served)
 
     def finish(self) -> None:
         """Complete the tables, and refuse data by which nothing can be judged.
@@ -281,6 +309,8 @@ class _Pass:
         """Keep a table; one that cannot be made leaves the others alone."""
         try:
             self.tables[name] = make()
+        except RowsError as error:
+            self._drop(name, error.numbered(self.first_row))
         except InstrumentError as error:
             self._drop(name, str(error))
         except Exception as error:
@@ -298,16 +328,14 @@ class _Pass:
 
 
 def _members(
-    kind: TableKind, answers: Mapping[str, _Answers]
+    kind: TableKind, *, baseline: bool, paired: bool
 ) -> Iterator[Tuple[str, TableKind]]:
     """The tables that answer for a kind, with whose they are."""
-    both = answers.get(PAIRED)
-    served = both and (both.probabilities or not kind.needs_probabilities)
-    if served and kind.pair is not None:
+    if paired and kind.pair is not None:
         yield PAIRED, kind.pair
     else:
         yield CANDIDATE, kind
-        if both:
+        if baseline:
             yield BASELINE, kind
 
 

@@ -116,10 +116,14 @@ def flag_words(check: Check) -> str:
 
 def slice_words(selected: Mapping[str, Any]) -> str:
     """A slice: ``region = north, age = 65``."""
-    return ", ".join(
-        f"{name} {'missing' if value is None else f'= {value}'}"
-        for name, value in selected.items()
-    )
+    return ", ".join(f"{name} {_told(value)}" for name, value in selected.items())
+
+
+def _told(value: Any) -> str:
+    if value is None:
+        return "missing"
+    # An outer bin is a comparison already: ">= 65".
+    return str(value) if str(value)[:1] in ("<", ">") else f"= {value}"
 
 
 def rows_chosen(check: Check) -> str:

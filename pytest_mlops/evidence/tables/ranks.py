@@ -57,10 +57,6 @@ class ExactRanks:
             None if self.groups is None else self.groups[index],
         )
 
-    def kept(self) -> Ranks:
-        """The same rows as they are kept: in bins where there are many."""
-        return self.binned() if self.rows > EXACT_ROWS else self
-
     def merge(self, other: Ranks) -> Ranks:
         """Both tables' rows, this one's first; in bins where they get too many.
 

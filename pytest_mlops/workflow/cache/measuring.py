@@ -1,0 +1,67 @@
+"""Measure what is not known yet, and count what the data has judged."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Callable, Mapping, Optional, Tuple, TypeVar
+
+from pytest_mlops.core.metrics import TableKind
+from pytest_mlops.core.sources import Subject
+from pytest_mlops.evidence.record import Evidence
+from pytest_mlops.gates.measure import Measurement
+from pytest_mlops.workflow.cache.evidence import EvidenceCache, Question, joined
+from pytest_mlops.workflow.cache.wear import wear_remark
+
+T = TypeVar("T")
+
+
+def measured_once(
+    cache: EvidenceCache,
+    question: Question,
+    wanted: Mapping[str, T],
+    kinds: Mapping[str, TableKind],
+    run: Callable[[Mapping[str, T]], Measurement],
+) -> Measurement:
+    """What is kept from earlier runs, and one pass over the data for the rest.
+
+    Args:
+        cache: where evidence is kept.
+        question: what the evidence is about.
+        wanted: what makes each table, by the table's name.
+        kinds: of tables that are not built in, by name.
+        run: measures a part of *wanted*; not called where all of it is kept.
+    """
+    kept = cache.load(question, kinds)
+    known = kept.evidence.tables if kept else {}
+    missing = {name: what for name, what in wanted.items() if name not in known}
+    if kept is not None and not missing:
+        evidence = joined(kept.evidence, kept.evidence, list(wanted))
+        return Measurement(evidence, remarks=kept.remarks)
+    measured = run(missing)
+    if measured.evidence.data["fingerprint"] != question.fingerprint:
+        # The data changed meanwhile: what is kept is not about these rows.
+        return run(wanted) if kept else measured
+    cache.store(question, measured.evidence, measured.remarks)
+    if kept is None:
+        return measured
+    evidence = joined(kept.evidence, measured.evidence, list(wanted))
+    return replace(measured, evidence=evidence)
+
+
+def with_candidates(
+    cache: EvidenceCache, evidence: Evidence, subject: Optional[Subject]
+) -> Tuple[Evidence, Tuple[str, ...]]:
+    """Evidence that tells how many models its rows have judged; what to say of that.
+
+    Args:
+        cache: which counts them.
+        evidence: of the candidate.
+        subject: which model that is; ready predictions are not counted.
+    """
+    identity = subject.identity if subject else None
+    candidates = cache.count_candidate(evidence.data["fingerprint"], identity)
+    if candidates is None:
+        return evidence, ()
+    remark = wear_remark(evidence.data["rows"], candidates)
+    data = {**evidence.data, "candidates": candidates}
+    return replace(evidence, data=data), () if remark is None else (remark,)
