@@ -30,6 +30,7 @@ from pytest_mlops.core.sources import DataSource, Deferred, Model, Site, Subject
 from pytest_mlops.errors import InstrumentError, ModelNotFoundError
 from pytest_mlops.evidence.names import BASELINE, CANDIDATE, PAIRED, TableName
 from pytest_mlops.evidence.record import Cuts
+from pytest_mlops.gates.asking import Ask, Contest, wanted_tables
 from pytest_mlops.gates.decide import Figures
 from pytest_mlops.gates.estimates import figures_of
 from pytest_mlops.gates.judge import (
@@ -38,13 +39,7 @@ from pytest_mlops.gates.judge import (
     missing_baseline,
     same_model,
 )
-from pytest_mlops.gates.measure import (
-    Ask,
-    Contest,
-    Measurement,
-    measure,
-    wanted_tables,
-)
+from pytest_mlops.gates.measure import Measurement, measure
 from pytest_mlops.integrations.objects import project_path
 from pytest_mlops.reporting.sentences import check_message
 from pytest_mlops.settings.values import Gate, GatesFile
