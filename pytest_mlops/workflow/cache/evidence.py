@@ -181,7 +181,7 @@ class EvidenceCache:
         except DamagedError:
             self._remark("the count of candidates was damaged and starts anew")
             content = None
-        return [] if content is None else list(content["candidates"])
+        return _marks(content)
 
     def _remark(self, text: str) -> None:
         self.remarks[text] = None
@@ -236,7 +236,7 @@ def _may_be_kept(kind: TableKind) -> bool:
 
 
 def _joined(before: Optional[Content], content: Content) -> Content:
-    if before is None or before["evidence"]["key"] != content["evidence"]["key"]:
+    if before is None or set(before) != set(content):
         return content
     tables = {**before["evidence"]["tables"], **content["evidence"]["tables"]}
     sides = {**before["sides"], **content["sides"]}
@@ -277,8 +277,11 @@ def _version(evidence: Evidence, name: str) -> Optional[str]:
 
 
 def _counted(before: Optional[Content], mark: str) -> Content:
-    known = [] if before is None else before["candidates"]
-    return {"candidates": list(dict.fromkeys([*known, mark]))}
+    return {"candidates": list(dict.fromkeys([*_marks(before), mark]))}
+
+
+def _marks(content: Optional[Content]) -> List[str]:
+    return list((content or {}).get("candidates", ()))
 
 
 def _why(error: OSError) -> str:
