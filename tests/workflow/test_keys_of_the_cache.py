@@ -16,9 +16,9 @@ from pytest_mlops.evidence.record import Evidence
 from pytest_mlops.evidence.tables import LABEL_ROWS, LABELS, SCORES
 from pytest_mlops.gates.measure import Measurement
 from pytest_mlops.settings.values import DataSettings
+from pytest_mlops.workflow.cache.candidates import MANY, wear_remark
 from pytest_mlops.workflow.cache.evidence import EvidenceCache, Question
 from pytest_mlops.workflow.cache.measuring import measured_once, with_candidates
-from pytest_mlops.workflow.cache.wear import MANY, wear_remark
 
 SETTINGS = DataSettings("data.csv", "label", 1)
 QUESTION = Question("sha256:data", "sha256:key")
@@ -273,6 +273,14 @@ def test_candidates_are_counted_once_each(cache: EvidenceCache) -> None:
     assert cache.count_candidate("unversioned:x", "a") is None
     assert cache.count_candidate("sha256:d", None) is None
     assert EvidenceCache(Path("/nowhere"), 0).count_candidate("sha256:d", "a") is None
+
+
+def test_a_count_that_cannot_be_kept_is_none(tmp_path: Path) -> None:
+    (tmp_path / ".mlops").write_text("a file")
+    cache = EvidenceCache(tmp_path, 1)
+    assert cache.count_candidate("sha256:d", "a") is None
+    [remark] = cache.remarks
+    assert remark.startswith("candidates cannot be counted: ")
 
 
 def test_the_count_stands_beside_the_evidence(cache: EvidenceCache) -> None:

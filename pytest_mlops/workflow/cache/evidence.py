@@ -7,7 +7,7 @@ import hashlib
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 from pytest_mlops import __version__
 from pytest_mlops.core.metrics import TableKind, Task
@@ -16,6 +16,7 @@ from pytest_mlops.errors import VerdictError
 from pytest_mlops.evidence.record import SCHEMA, Evidence
 from pytest_mlops.evidence.tables import KINDS
 from pytest_mlops.settings.values import DataSettings
+from pytest_mlops.workflow.cache.candidates import count_candidate
 from pytest_mlops.workflow.cache.files import (
     CacheFiles,
     Content,
@@ -161,27 +162,15 @@ class EvidenceCache:
         unknown = data.startswith(UNVERSIONED) or candidate is None
         if self._files is None or unknown:
             return None
-        name, mark = file_name("candidates", digest_of(data)), digest_of(candidate)
         try:
-            known = self._candidates(name)
-            if mark not in known:
-                content = self._files.update(
-                    name, lambda before: _counted(before, mark), lasting=True
-                )
-                known = content["candidates"]
-            return len(known)
+            count, damaged = count_candidate(self._files, data, str(candidate))
         except OSError as error:
-            self._remark(f"candidates cannot be counted in {FOLDER}: {_why(error)}")
+            if not self.remarks:  # else it has been said
+                self._remark(f"candidates cannot be counted: {_why(error)}")
             return None
-
-    def _candidates(self, name: str) -> List[str]:
-        assert self._files is not None
-        try:
-            content = self._files.read(name)
-        except DamagedError:
+        if damaged:
             self._remark("the count of candidates was damaged and starts anew")
-            content = None
-        return _marks(content)
+        return count
 
     def _remark(self, text: str) -> None:
         self.remarks[text] = None
@@ -274,14 +263,6 @@ def _version(evidence: Evidence, name: str) -> Optional[str]:
         return evidence.kind_of(name).version
     except LookupError:
         return _UNTOLD
-
-
-def _counted(before: Optional[Content], mark: str) -> Content:
-    return {"candidates": list(dict.fromkeys([*_marks(before), mark]))}
-
-
-def _marks(content: Optional[Content]) -> List[str]:
-    return list((content or {}).get("candidates", ()))
 
 
 def _why(error: OSError) -> str:

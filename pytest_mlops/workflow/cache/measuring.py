@@ -9,8 +9,8 @@ from pytest_mlops.core.metrics import TableKind
 from pytest_mlops.core.sources import Subject
 from pytest_mlops.evidence.record import Evidence
 from pytest_mlops.gates.measure import Measurement
+from pytest_mlops.workflow.cache.candidates import wear_remark
 from pytest_mlops.workflow.cache.evidence import EvidenceCache, Question, joined
-from pytest_mlops.workflow.cache.wear import wear_remark
 
 T = TypeVar("T")
 
