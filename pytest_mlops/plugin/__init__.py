@@ -80,8 +80,8 @@ def pytest_collection_modifyitems(
 def metric(request: pytest.FixtureRequest) -> Callable[..., Any]:
     """Measure the model: ``assert metric("recall") >= 0.70``.
 
-    ``metric(name, average=None, beta=None)`` gives a value that judges and records
-    itself when it is compared with a number.
+    ``metric(name, average=None, beta=None, where=None)`` gives a value that judges and
+    records itself when it is compared with a number.
     """
     run = _run_of(request.config)
     if run is None:

@@ -11,6 +11,7 @@ from pytest_mlops.core.metrics import Metric, MetricOptions, Task
 from pytest_mlops.core.outcomes import OnInconclusive, OnMissingBaseline
 from pytest_mlops.core.rows import Label
 from pytest_mlops.core.rules import Rule
+from pytest_mlops.core.selection import Selection
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class DataSettings:
         target: the column of the truth.
         positive: the label that binary metrics are about; None for multi-class.
         weight: a column of positive row weights, or None.
+        group: a column whose equal values mark rows that belong together, or None.
         prediction: a column of ready predictions; the model is not run then.
         score: a column of the positive label's probability beside ``prediction``.
     """
@@ -30,6 +32,7 @@ class DataSettings:
     target: str
     positive: Optional[Label] = None
     weight: Optional[str] = None
+    group: Optional[str] = None
     prediction: Optional[str] = None
     score: Optional[str] = None
 
@@ -44,7 +47,9 @@ class Gate:
         options: the metric's options, the positive label of ``[data]`` included.
         rule: what the value must keep.
         margin: the gate's own indifference zone, or the policy's.
-        on_inconclusive: the gate's own, or the policy's.
+        on_inconclusive: the gate's own, or the policy's; over slices, a warning.
+        selection: the rows that it is about, and how they are cut into slices.
+        min_rows: a slice with fewer rows in the metric's denominator decides nothing.
     """
 
     name: str
@@ -53,6 +58,8 @@ class Gate:
     rule: Rule
     margin: float
     on_inconclusive: OnInconclusive
+    selection: Selection = Selection()
+    min_rows: int = 0
 
 
 @dataclass(frozen=True)

@@ -1,33 +1,24 @@
-"""Metrics of one's own: ``package.module:function``, called with all rows."""
+"""Metrics of one's own: ``package.module:function``, imported when first needed."""
 
 from __future__ import annotations
 
 import importlib
-import inspect
-import math
 import traceback
 from functools import partial
-from numbers import Real
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
-import numpy as np
-
-from pytest_mlops.core.metrics import Better, Estimate, Metric, MetricOptions, Task
+from pytest_mlops.core.metrics import Metric, Task
 from pytest_mlops.core.suggestions import did_you_mean
 from pytest_mlops.errors import ConfigurationError, MetricError
-from pytest_mlops.evidence.metrics.estimates import no_rows, undefined
-from pytest_mlops.evidence.tables import LABEL_ROWS, NUMBER_ROWS
-from pytest_mlops.evidence.tables.kept import KeptRows
-
-#: The rows have weights, and the function is not told of them.
-UNWEIGHTED = "unweighted"
+from pytest_mlops.evidence.metrics.calling import told
+from pytest_mlops.evidence.metrics.functions import lazy_metric
 
 
 def custom_metric(path: str, task: Task) -> Metric:
     """The metric that a function computes from ``y_true`` and ``y_pred``.
 
     Both are arrays of the shape ``(rows,)``: numbers for a regression, labels for a
-    classification. Nothing is imported before the first estimate, which raises
+    classification. Nothing is imported before its table is finished, which raises
     MetricError where the function does not work.
 
     Args:
@@ -43,26 +34,13 @@ def custom_metric(path: str, task: Task) -> Metric:
             f"a metric of one's own looks like 'package.module:function', got '{path}'",
             source="metrics",
         )
-    return Metric(
-        name=path,
+    return lazy_metric(
+        partial(_load, path),
+        task,
+        path,
         title=f"{name} of {module}",
         formula=f"{name}(y_true, y_pred)",
-        source=path,
-        better=Better.NEITHER,
-        kind=LABEL_ROWS if task is Task.CLASSIFICATION else NUMBER_ROWS,
-        estimate=partial(_estimate, path),
     )
-
-
-def _estimate(path: str, table: KeptRows, options: MetricOptions) -> Estimate:
-    if not table.rows:
-        return no_rows()
-    if not table.batches:
-        return undefined(table.rows, "the rows that it needs are not stored")
-    function = _load(path)
-    value = _number(path, function, _call(path, function, table))
-    # No interval yet: a bootstrap over the rows would stand here.
-    return Estimate(value, table.rows, flags=(UNWEIGHTED,) if table.weighted else ())
 
 
 def _load(path: str) -> Callable[..., Any]:
@@ -71,7 +49,7 @@ def _load(path: str) -> Callable[..., Any]:
         module = importlib.import_module(module_name)
     except Exception as error:
         raise MetricError(
-            f"the metric '{path}' cannot be imported: {_told(error)}" f"{_place(error)}"
+            f"the metric '{path}' cannot be imported: {told(error)}" f"{_place(error)}"
         ) from error
     function = getattr(module, name, None)
     if not callable(function):
@@ -84,36 +62,6 @@ def _load(path: str) -> Callable[..., Any]:
     return found
 
 
-def _call(path: str, function: Callable[..., Any], table: KeptRows) -> Any:
-    true, predicted = table.arrays()
-    try:
-        return function(true, predicted)
-    except Exception as error:
-        place = _line_in(error, _file(function)) or _where(function)
-        raise MetricError(
-            f"the metric '{path}' raised {_told(error)}{place}"
-        ) from error
-
-
-def _number(path: str, function: Callable[..., Any], value: Any) -> float:
-    """The value as a finite float; raises MetricError where it is none."""
-    if isinstance(value, np.ndarray) and value.ndim == 0:
-        value = value[()]
-    if isinstance(value, (Real, np.bool_)) and math.isfinite(value):
-        return float(value)
-    text = " ".join(repr(value).split())
-    shown = text if len(text) <= 60 else f"{text[:60]}…"
-    raise MetricError(
-        f"the metric '{path}' must return a finite number, got {shown}"
-        f"{_where(function)}"
-    )
-
-
-def _told(error: Exception) -> str:
-    said = " ".join(str(error).split())
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
-
-
 def _place(error: Exception) -> str:
     """The line of the user's module that failed to import; empty where unknown."""
     if isinstance(error, SyntaxError):
@@ -123,19 +71,3 @@ def _place(error: Exception) -> str:
         if frame.filename not in machinery and not frame.filename.startswith("<"):
             return f" ({frame.filename}:{frame.lineno})"
     return ""
-
-
-def _line_in(error: Exception, file: Optional[str]) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.lineno for frame in frames if frame.filename == file]
-    return f" ({file}:{lines[-1]})" if lines else ""
-
-
-def _file(function: Callable[..., Any]) -> Optional[str]:
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    return code.co_filename if code else None
-
-
-def _where(function: Callable[..., Any]) -> str:
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    return f" ({code.co_filename}:{code.co_firstlineno})" if code else ""

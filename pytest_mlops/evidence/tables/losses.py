@@ -1,13 +1,13 @@
-"""Moments of a classification's losses: log loss and Brier score."""
+"""Losses of a classification: log loss and Brier score."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Tuple
+from typing import TYPE_CHECKING, Dict, Tuple, cast
 
 import numpy as np
 
-from pytest_mlops.core.rows import ClassificationRows
-from pytest_mlops.evidence.tables.moments import Moments
+from pytest_mlops.core.rows import ClassificationRows, PairedRows
+from pytest_mlops.evidence.tables.loss_tables import LossTable, PairedLossTable, Rows
 from pytest_mlops.evidence.tables.probabilities import (
     is_positive,
     positive_column,
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pytest_mlops.core.rows import Floats
 
 
-def loss_moments(rows: ClassificationRows) -> Moments:
-    """The moments of the losses of a batch.
+def loss_table(rows: ClassificationRows) -> LossTable:
+    """The losses of a batch.
 
     With a positive label they are about it against the rest, without one about all
     classes. As scikit-learn has them: log loss from probabilities clipped by the
@@ -30,11 +30,22 @@ def loss_moments(rows: ClassificationRows) -> Moments:
     Raises:
         DataError: the probabilities are none, or a true label has no probability.
     """
+    return LossTable.of(_losses(rows), Rows(rows.weights, rows.groups))
+
+
+def paired_loss_table(rows: PairedRows) -> PairedLossTable:
+    """The losses of two models, as in ``loss_table``."""
+    candidate = cast(ClassificationRows, rows.candidate)
+    baseline = cast(ClassificationRows, rows.baseline)
+    beside = Rows(candidate.weights, candidate.groups)
+    return PairedLossTable.of(_losses(candidate), _losses(baseline), beside)
+
+
+def _losses(rows: ClassificationRows) -> Dict[str, Floats]:
     binary = rows.positive is not None
     true, brier = _binary(rows) if binary else _several(rows)
     epsilon = np.finfo(np.float64).eps
-    log_loss = -np.log(np.clip(true, epsilon, 1 - epsilon))
-    return Moments.of({"log_loss": log_loss, "brier": brier}, rows.weights)
+    return {"log_loss": -np.log(np.clip(true, epsilon, 1 - epsilon)), "brier": brier}
 
 
 def _binary(rows: ClassificationRows) -> Tuple[Floats, Floats]:
