@@ -80,10 +80,12 @@ class Kept:
     Attributes:
         evidence: with every table that is kept and of a kind that was named.
         remarks: what was odd about the data, a line each.
+        absent: names of tables that the data has no columns for.
     """
 
     evidence: Evidence
     remarks: Tuple[str, ...] = ()
+    absent: Tuple[str, ...] = ()
 
 
 class EvidenceCache:
@@ -128,20 +130,12 @@ class EvidenceCache:
             self._remark(f"kept evidence cannot be read: {_why(error)}")
         return None
 
-    def store(
-        self, question: Question, evidence: Evidence, remarks: Sequence[str] = ()
-    ) -> None:
-        """Keep those tables that may be kept, beside those that are kept already.
-
-        Args:
-            question: as for ``load``.
-            evidence: what was measured.
-            remarks: what was odd about the data.
-        """
+    def store(self, question: Question, measured: Kept) -> None:
+        """Keep those tables that may be kept, beside those that are kept already."""
         key = question.key
         if self._files is None or key is None:
             return
-        content = _packed(key, evidence, remarks)
+        content = _packed(key, measured)
         if not content["evidence"]["tables"]:
             return
         try:
@@ -195,7 +189,8 @@ def _about(model: Optional[Model]) -> Any:
     return _UNTOLD if identity is None else [identity, dict(model.versions)]
 
 
-def _packed(key: str, evidence: Evidence, remarks: Sequence[str]) -> Content:
+def _packed(key: str, measured: Kept) -> Content:
+    evidence = measured.evidence
     sides: Dict[str, str] = {}
 
     def side(content: bytes) -> str:
@@ -214,7 +209,8 @@ def _packed(key: str, evidence: Evidence, remarks: Sequence[str]) -> Content:
         "evidence": stored,
         "versions": {name: evidence.kind_of(name).version for name in tables},
         "sides": sides,
-        "remarks": list(remarks),
+        "remarks": list(measured.remarks),
+        "absent": list(measured.absent),
     }
 
 
@@ -234,6 +230,7 @@ def _joined(before: Optional[Content], content: Content) -> Content:
         **content,
         "evidence": {**content["evidence"], "tables": tables},
         "versions": {**before["versions"], **content["versions"]},
+        "absent": list(dict.fromkeys([*before["absent"], *content["absent"]])),
         "sides": {name: side for name, side in sides.items() if name in used},
     }
 
@@ -254,7 +251,7 @@ def _opened(content: Content, key: str, kinds: Mapping[str, TableKind]) -> Kept:
         if _version(about, name) == versions[name]
     }
     evidence = Evidence.from_json({**stored, "tables": tables}, kinds, side)
-    return Kept(evidence, tuple(map(str, content["remarks"])))
+    return Kept(evidence, tuple(content["remarks"]), tuple(content["absent"]))
 
 
 def _version(evidence: Evidence, name: str) -> Optional[str]:
