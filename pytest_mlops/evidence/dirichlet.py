@@ -30,8 +30,8 @@ PRIOR = 1.0
 #: Beyond this confidence the sample has too few draws; the tail is taken as normal.
 _LAST = 0.99
 
-#: From this shape on a gamma variate is by Wilson & Hilferty; its quantiles are off by
-#: less than 1 in 5000.
+#: From this shape on a gamma variate is by Wilson & Hilferty; but for the last draws
+#: its quantiles are off by less than 1 in 1000.
 _LARGE_SHAPE = 30.0
 
 

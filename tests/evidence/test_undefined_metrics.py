@@ -247,7 +247,9 @@ def test_a_function_is_not_asked_about_no_rows(task):
         else ClassificationRows(encode([]), encode([]))
     )
 
-    found = metric.estimate(metric.kind.build(rows), MetricOptions())
+    found = metric.estimate(
+        metric.kind.finish(metric.kind.build(rows)), MetricOptions()
+    )
 
     assert found.value is None
     assert found.reason == "there are no rows"

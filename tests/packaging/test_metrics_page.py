@@ -14,13 +14,13 @@ import pytest
 
 from pytest_mlops.core.metrics import Better, Metric, Task
 from pytest_mlops.evidence.metrics import builtin_metrics, custom_metric
-from pytest_mlops.evidence.metrics.custom import UNWEIGHTED
 from pytest_mlops.evidence.metrics.estimates import (
     FEW_DISCORDANT_FLAG,
     FEW_GROUPS_FLAG,
     LOW_SUPPORT,
     TOO_MANY_LABELS,
 )
+from pytest_mlops.evidence.metrics.functions import UNWEIGHTED
 from pytest_mlops.evidence.metrics.ranking import BINNED
 from pytest_mlops.settings.gates_file import read_gates_file
 
