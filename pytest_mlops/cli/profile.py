@@ -13,7 +13,7 @@ from pytest_mlops.settings.options import OPTIONS
 _TAKEN = ("data", "model_uri", "gates", "env", "config", "tracking_uri")
 
 
-def declare_profile(parser: argparse.ArgumentParser) -> None:
+def declare(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     for option in OPTIONS:
         if option.name in _TAKEN:
@@ -32,7 +32,7 @@ def declare_profile(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run_profile(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Profile the data, and write the file."""
     from pytest_mlops.workflow.extensions import collect_extensions, plugin_manager
     from pytest_mlops.workflow.profiles import write_profile

@@ -72,20 +72,19 @@ class Shape:
 def bias_corrected(
     value: float, shape: Shape, limits: Tuple[float, float], reach: Tuple[float, float]
 ) -> IntervalFunction:
-    """The outer ends of that interval and of Student's, as ``spread.skewed``.
+    """The interval of a function of the rows.
 
     Args:
         value: of the function.
         shape: of its replicates.
         limits: the least and the greatest value that it can take.
-        reach: by how much to stretch Student's to each side, at least 1.
+        reach: by how much to stretch it to each side, at least 1.
     """
     error = shape.spread.error
 
     def ends(t: float) -> Tuple[float, float]:
-        low = min(-t * reach[0], shape.quantile(-t))
-        high = max(t * reach[1], shape.quantile(t))
-        return value + error * low, value + error * high
+        low, high = (shape.quantile(step) for step in (-t, t))
+        return value + error * reach[0] * low, value + error * reach[1] * high
 
     return within(ends, value, shape.spread.degrees, limits)
 

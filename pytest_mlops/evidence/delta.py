@@ -102,17 +102,13 @@ def scatter(table: CellTable, influence: Floats) -> Scatter:
     if table.groups is None:
         return Scatter(math.sqrt(alone))
     if not alone > _NO_VARIANCE:
-        return Scatter(0.0, _all_alike(table, table.groups), _count(table.groups))
+        return Scatter(0.0, _all_alike(table, table.groups), table.groups.count)
     sums = table.groups.sums(influence)
     telling = np.abs(influence) > NO_INFLUENCE * np.abs(influence).max()
     count = int(np.count_nonzero(table.groups.sums(telling.astype(np.float64))))
     between = float(sums @ sums) / total**2 * count / max(count - 1, 1)
     design = max(between / alone, 1.0)
     return Scatter(math.sqrt(alone * design), design, count)
-
-
-def _count(groups: GroupSums) -> int:
-    return len(np.unique(groups.bucket))
 
 
 def _all_alike(table: CellTable, groups: GroupSums) -> float:

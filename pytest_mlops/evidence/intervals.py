@@ -16,6 +16,9 @@ from pytest_mlops.core.metrics import IntervalFunction
 _NORMAL = NormalDist()
 
 
+#: A sum below this share of one contribution is one of rounding.
+_NOTHING = 1e-12
+
 #: What reaches to the limits on every scale: nothing is known of the spread.
 _FAR = 1e9
 
@@ -152,57 +155,94 @@ def stabilised(
     return interval
 
 
+def leaning(
+    value: float,
+    error: float,
+    lean: float,
+    limits: Tuple[float, float],
+    free: float = math.inf,
+) -> IntervalFunction:
+    """The score interval of a mean whose variance moves with it.
+
+    Of a count the variance is the mean, so that the mean may lie farther above the
+    count than below. The ends are those at which the value is z standard errors away,
+    of the errors there.
+
+    Args:
+        value: the mean, or a difference of two.
+        error: its standard error.
+        lean: how fast the variance grows with the mean: the third moment of the rows'
+            influence over the second, as one row's share; 0 if they are symmetrical.
+        limits: the least and the greatest possible value.
+        free: the degrees of freedom of the standard error.
+    """
+
+    def interval(confidence: float) -> Tuple[float, float]:
+        z = quantile(confidence, free)
+        shift, half = z * z * lean / 2, z * math.hypot(error, z * lean / 2)
+        return _within((value + shift - half, value + shift + half), value, limits)
+
+    return interval
+
+
 @dataclass(frozen=True)
-class WeightedSum:
-    """A sum of rows' contributions, each at least 0, as scale × a Poisson count.
+class WeightedCount:
+    """A sum of rows' contributions, none below 0, as a multiple of a Poisson count.
+
+    Fay & Feuer, "Confidence intervals for directly standardized rates: a method based
+    on the gamma distribution" (1997); of equal contributions the exact limits.
 
     Attributes:
         total: the sum.
-        scale: the mean contribution of the rows in it, the larger ones counting more;
-            0 where there are none.
-        next_scale: likewise, with a row more that would have been possible.
+        square: the sum of their squares.
+        most: what one row more might contribute; above 0.
     """
 
     total: float
-    scale: float
-    next_scale: float
+    square: float
+    most: float
 
-    def below(self, z: float) -> float:
-        """How far below the sum its expectation may lie, by the score."""
-        count = self.total / self.scale if self.scale else 0.0
-        return self.total * z / (z / 2 + math.sqrt(count + z * z / 4))
+    def below(self, tail: float) -> float:
+        """How far below the sum its expectation may lie."""
+        from scipy.special import gammaincinv
 
-    def above(self, z: float) -> float:
-        """How far above the sum its expectation may lie, by the score."""
-        root = math.sqrt(self.total / self.next_scale + z * z / 4)
-        return self.next_scale * z * (z / 2 + root)
+        if self.total <= _NOTHING * self.most:
+            return self.total
+        scale = self.square / self.total
+        return self.total - scale * float(gammaincinv(self.total / scale, tail))
+
+    def above(self, tail: float) -> float:
+        """How far above the sum its expectation may lie."""
+        from scipy.special import gammainccinv
+
+        total, square = self.total + self.most, self.square + self.most**2
+        scale = square / total
+        return scale * float(gammainccinv(total / scale, tail)) - self.total
 
 
-def between_sums(
+def between_counts(
     value: float,
-    gains: WeightedSum,
-    losses: WeightedSum,
+    gains: WeightedCount,
+    losses: WeightedCount,
     limits: Tuple[float, float],
     free: float = math.inf,
 ) -> IntervalFunction:
     """The interval of a difference that some rows raise and others lower.
 
-    The score limits of each sum, put together as Newcombe, "Improved confidence
-    intervals for the difference between binomial proportions based on paired data"
-    (1998) does; of sums of unequal parts as scaled counts: Fay & Feuer, "Confidence
-    intervals for directly standardized rates" (1997).
+    The limits of both, put together as Newcombe, "Improved confidence intervals for the
+    difference between binomial proportions based on paired data" (1998) does.
 
     Args:
         value: the difference.
         gains, losses: in the difference's unit.
         limits: the least and the greatest possible difference.
-        free: the degrees of freedom of the scales.
+        free: the degrees of freedom by which squares are known.
     """
 
     def interval(confidence: float) -> Tuple[float, float]:
-        z = quantile(confidence, free)
-        low = math.hypot(gains.below(z), losses.above(z))
-        high = math.hypot(gains.above(z), losses.below(z))
+        tail = _NORMAL.cdf(-quantile(confidence, free))
+        low = math.hypot(gains.below(tail), losses.above(tail))
+        high = math.hypot(gains.above(tail), losses.below(tail))
         return _within((value - low, value + high), value, limits)
 
     return interval

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Sequence
 
 from pytest_mlops.core.metrics import Table, TableKind
-from pytest_mlops.core.selection import SliceKey
+from pytest_mlops.core.selection import Selection, SliceKey
 from pytest_mlops.errors import VerdictError
 from pytest_mlops.evidence.names import BASELINE, CANDIDATE, PAIRED, TableName
 from pytest_mlops.evidence.tables import KINDS
@@ -135,7 +135,8 @@ class Evidence:
             TableName(kind.name, whose, selection)
             for whose in (CANDIDATE, BASELINE, PAIRED)
         )
-        found = [_cut(self.tables.get(str(name))) for name in names]
+        order = Selection.of(selection).order
+        found = [_cut(self.tables.get(str(name)), order) for name in names]
         candidate, baseline, paired = found
         if paired is not None:
             return {key: Kept.of_pair(pair) for key, pair in paired.items()}
@@ -147,7 +148,7 @@ class Evidence:
     @property
     def recomputable(self) -> bool:
         """Whether every metric can be computed from the stored evidence."""
-        return all(self._kind(name).recomputable for name in self.tables)
+        return all(self.kind_of(name).recomputable for name in self.tables)
 
     def to_json(self, side: Callable[[bytes], str]) -> Dict[str, Any]:
         """Plain JSON, as it stands in a verdict.
@@ -198,16 +199,17 @@ class Evidence:
         }
         return cls(key, dict(about), dict(question), tables, known)
 
-    def _kind(self, name: str) -> TableKind:
+    def kind_of(self, name: str) -> TableKind:
+        """The kind of a table, by the table's name; LookupError where it is of none."""
         kind = _kind_of(name, self.kinds)
         if kind is None:
-            raise ValueError(f"the table '{name}' is of no known kind")
+            raise LookupError(f"the table '{name}' is of no known kind")
         return kind
 
     def _stored(
         self, name: str, table: Table, side: Callable[[bytes], str]
     ) -> Mapping[str, Any]:
-        if self._kind(name).inline:
+        if self.kind_of(name).inline:
             return table.to_json()
         content = _compressed(_plain(table.to_json()))
         return {"file": side(content), "digest": _digest(content)}
@@ -244,9 +246,11 @@ def _kind_of(name: str, kinds: Mapping[str, TableKind]) -> Optional[TableKind]:
     return kind.pair if kind and parts.whose == PAIRED else kind
 
 
-def _cut(table: Optional[Table]) -> Optional[Mapping[SliceKey, Any]]:
+def _cut(
+    table: Optional[Table], order: Callable[[SliceKey], Any]
+) -> Optional[Mapping[SliceKey, Any]]:
     if isinstance(table, Slices):
-        return {key: table.tables[key] for key in table.ordered}
+        return {key: table.tables[key] for key in sorted(table.tables, key=order)}
     return None if table is None else {(): table}
 
 

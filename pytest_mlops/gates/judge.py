@@ -93,8 +93,8 @@ def judge_slices(
             if not beyond_chance:
                 reason = "not_significant_after_holm"
                 decision = Decision(Outcome.INCONCLUSIVE, reason)
-        check = _check(case, decision, node_id, values)
-        checks.append(replace(check, p_value=case.p_value, p_adjusted=p_adjusted))
+        chances = (case.p_value, p_adjusted)
+        checks.append(_check(case, decision, node_id, values, chances))
     return tuple(checks)
 
 
@@ -103,20 +103,24 @@ def gate_check(
 ) -> Check:
     """The check of a gate before anything was measured for it."""
     return Check(
-        name=gate.name,
-        node_id=node_id,
-        outcome=outcome,
-        metric=gate.metric.name,
-        options=set_options(gate.options),
-        selection=gate.selection.key,
-        estimand="difference" if gate.rule.needs_baseline else "value",
-        rule=gate.rule.text,
-        margin=gate.margin,
-        min_rows=gate.min_rows,
-        on_inconclusive=gate.on_inconclusive,
-        reason=reason,
-        message=message,
+        **_asked(gate, node_id), outcome=outcome, reason=reason, message=message
     )
+
+
+def _asked(gate: Gate, node_id: str) -> Dict[str, Any]:
+    """The fields of a check that say what was asked."""
+    return {
+        "name": gate.name,
+        "node_id": node_id,
+        "metric": gate.metric.name,
+        "options": set_options(gate.options),
+        "selection": gate.selection.key,
+        "estimand": "difference" if gate.rule.needs_baseline else "value",
+        "rule": gate.rule.text,
+        "margin": gate.margin,
+        "min_rows": gate.min_rows,
+        "on_inconclusive": gate.on_inconclusive,
+    }
 
 
 def no_slices(gate: Gate, node_id: str) -> Check:
@@ -160,15 +164,23 @@ def _case(gate: Gate, figures: Figures, policy: Policy) -> Case:
     return Case(gate, sound, policy.decide, policy.confidence)
 
 
-def _check(case: Case, decision: Decision, node_id: str, values: Values) -> Check:
+def _check(
+    case: Case,
+    decision: Decision,
+    node_id: str,
+    values: Values,
+    chances: Tuple[Optional[float], Optional[float]] = (None, None),
+) -> Check:
     gate, figures, shown = case.gate, case.figures, case.shown
     candidate = figures.candidate
     beside = None if figures.baseline is None else figures.baseline.value
-    check = gate_check(gate, node_id, decision.outcome, decision.reason)
+    asked = _asked(gate, node_id)
     if decision.reason == TOO_FEW:
-        check = replace(check, on_inconclusive=OnInconclusive.WARN)
-    return replace(
-        check,
+        asked["on_inconclusive"] = OnInconclusive.WARN
+    return Check(
+        **asked,
+        outcome=decision.outcome,
+        reason=decision.reason,
         slice=dict(values),
         value=candidate.value,
         interval=case.interval,
@@ -177,6 +189,8 @@ def _check(case: Case, decision: Decision, node_id: str, values: Values) -> Chec
         threshold=_threshold(gate.rule, beside),
         baseline_value=beside,
         difference=_difference(gate.rule, candidate.value, beside),
+        p_value=chances[0],
+        p_adjusted=chances[1],
         flags=shown.flags,
         error_bound=shown.error_bound,
         rows_needed=decision.rows_needed,

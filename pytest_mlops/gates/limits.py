@@ -10,10 +10,11 @@ from typing import Callable, List, Optional, Tuple
 from pytest_mlops.core.metrics import Estimate
 from pytest_mlops.core.rules import Operator, Rule
 
-#: How far in standard errors a tail is followed: beyond, a float holds no chance.
-_FARTHEST = 8.0
+#: How far in standard errors a tail is followed: a chance below 1e-9 is as good as
+#: none, and 1 − a smaller one has too few digits.
+_FARTHEST = 6.0
 #: How exactly, in standard errors, and how often one may look.
-_CLOSE, _MOST_STEPS = 1e-10, 60
+_CLOSE, _MOST_STEPS = 1e-9, 60
 
 Interval = Tuple[float, float]
 
@@ -120,37 +121,41 @@ def _errors_to(at: float, end: int, estimate: Estimate) -> float:
         reached = math.nan if found is None else found[end]
         return reached - at if end else at - reached
 
-    low, high = 0.0, 1.0
+    distance = abs(at - (estimate.value or 0.0))
+    reached = beyond(1.0) + distance
+    # An interval grows nearly in step with its standard errors.
+    guess = distance / reached if reached > 0 else _FARTHEST
+    high = min(1.1 * guess + 1e-6, _FARTHEST)
     while not beyond(high) >= 0:
-        low, high = high, high * 2
-        if low >= _FARTHEST:
+        if high >= _FARTHEST:
             return _FARTHEST
-    return _root(beyond, low, high)
+        high = min(2 * high, _FARTHEST)
+    return _root(beyond, high, -distance)
 
 
-def _root(beyond: Callable[[float], float], low: float, high: float) -> float:
-    """Where a rising function crosses 0, by the Illinois variant of false position."""
-    below, above = beyond(low) if low else math.nan, beyond(high)
-    side = 0
+def _root(beyond: Callable[[float], float], high: float, at_zero: float) -> float:
+    """Where a rising function crosses 0 between 0 and *high*.
+
+    By false position in the Illinois variant: Dowell & Jarratt, "A modified regula
+    falsi method for computing the root of an equation" (1971).
+    """
+    low, below, above, last = 0.0, at_zero, beyond(high), 0
+    middle = high
     for _ in range(_MOST_STEPS):
-        if high - low <= _CLOSE:
-            break
-        middle = (low + high) / 2
-        if math.isfinite(below) and math.isfinite(above) and above > below:
-            middle = (low * above - high * below) / (above - below)
-            middle = min(max(middle, low), high)
-        found = beyond(middle) if middle else -math.inf
-        if found == 0:
-            return middle
-        if found > 0:
-            high, above = middle, found
-            below, side = (below / 2 if side > 0 else below), 1
+        finite = math.isfinite(above) and above > below
+        share = -below / (above - below) if finite else 0.5
+        before, middle = middle, low + share * (high - low)
+        found = beyond(middle) if middle > _CLOSE else at_zero
+        if found >= 0:
+            # An end that stays twice counts half, so that it moves, too.
+            high, above, below = middle, found, below / (2 if last > 0 else 1)
+            last = 1
         else:
-            low, below = middle, found
-            above, side = (above / 2 if side < 0 else above), -1
-        if abs(found) < 1e-14:
-            return middle
-    return (low + high) / 2
+            low, below, above = middle, found, above / (2 if last < 0 else 1)
+            last = -1
+        if abs(middle - before) <= _CLOSE or high - low <= _CLOSE:
+            break
+    return middle
 
 
 def _tail(errors: float) -> float:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Sequence, Tupl
 import numpy as np
 
 from pytest_mlops.core.conditions import parse_condition
-from pytest_mlops.core.metrics import TableKind
+from pytest_mlops.core.metrics import Table, TableKind
 from pytest_mlops.core.rows import Batch, JudgedRows, Labels, PairedRows
 from pytest_mlops.core.selection import Selection, SliceKey, bin_names
 from pytest_mlops.core.suggestions import did_you_mean
-from pytest_mlops.errors import DataError
+from pytest_mlops.errors import DataError, RowsError
 from pytest_mlops.evidence.labels import canonical
 from pytest_mlops.evidence.tables.slices import Slices
 from pytest_mlops.gates.filtering import Filter
@@ -155,8 +155,15 @@ def split_tables(
         order = np.argsort(codes.astype(_narrow(len(keys))), kind="stable")
         ordered = order[len(codes) - counts.sum() :]
         parts = np.split(ordered, np.cumsum(counts[present])[:-1])
-        tables = [kind.build(rows.take(part)) for part in parts[: len(present)]]
+        tables = [_built(kind, rows, part) for part in parts[: len(present)]]
     return Slices({keys[i]: table for i, table in zip(present.tolist(), tables)})
+
+
+def _built(kind: TableKind, rows: Union[JudgedRows, PairedRows], part: Codes) -> Table:
+    try:
+        return kind.build(rows.take(part))
+    except RowsError as error:
+        raise error.among(part.tolist()) from error
 
 
 def _narrow(size: int) -> type:

@@ -36,11 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("mlops", "pytest-mlops: the gate before production")
     for option in OPTIONS:
         group.addoption(
-            option.long,
-            dest=option.dest,
-            metavar=option.metavar,
-            default=None,
-            help=option.help,
+            option.long, default=None, help=option.help, **option.declaration
         )
 
 
@@ -56,10 +52,9 @@ def pytest_load_initial_conftests(
         if option.short is not None and option.short not in taken:
             parser.getgroup("mlops").addoption(
                 option.short,
-                dest=option.dest,
-                metavar=option.metavar,
                 default=None,
                 help=f"the same as {option.long}",
+                **option.declaration,
             )
     return result
 

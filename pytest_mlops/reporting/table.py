@@ -44,7 +44,12 @@ from pytest_mlops.reporting.sentences import (
     reason_line,
     rows_chosen,
 )
-from pytest_mlops.reporting.subjects import data_words, digest_words, subject_words
+from pytest_mlops.reporting.subjects import (
+    cache_words,
+    data_words,
+    digest_words,
+    subject_words,
+)
 
 _GAP = "  "
 
@@ -104,10 +109,11 @@ def _separated(blocks: Iterable[List[Line]]) -> List[Line]:
 
 
 def _header(verdict: Verdict, page: Page) -> List[Line]:
+    cached = cache_words(verdict.timings)
     entries = [
         ("model", subject_words(verdict.subject)),
         ("baseline", subject_words(verdict.baseline)),
-        *(("data", data_words(record)) for record in verdict.evidence),
+        *(("data", data_words(record) + cached) for record in verdict.evidence),
         ("policy", policy_words(verdict)),
         ("gates", (verdict.gates_file or "") + digest_words(verdict.gates_digest)),
         *(("note", remark) for remark in verdict.remarks),

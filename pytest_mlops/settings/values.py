@@ -123,12 +123,14 @@ class Project:
         source: the file that it comes from, or None where there is none.
         tracking_uri: the model registry; None is the library's own default.
         registry_timeout: seconds that looking a model up may take in all.
+        evidence_cache_mb: how much evidence is kept at most; 0 keeps none.
         environments: by name, in the order of the file.
     """
 
     source: Optional[Path] = None
     tracking_uri: Optional[str] = None
     registry_timeout: float = 15.0
+    evidence_cache_mb: float = 512.0
     environments: Mapping[str, Environment] = field(default_factory=dict)
 
 
@@ -161,6 +163,7 @@ class Options:
         verdict: where the verdict goes.
         config_file: stands in for ``[tool.pytest_mlops]`` of pyproject.toml.
         tracking_uri: overrides the project's.
+        no_evidence_cache: whether evidence is neither taken from the cache nor kept.
         settings: every option with its origin, for ``show config``.
     """
 
@@ -173,4 +176,5 @@ class Options:
     verdict: Optional[Path] = None
     config_file: Optional[Path] = None
     tracking_uri: Optional[str] = None
+    no_evidence_cache: bool = False
     settings: Tuple[Setting, ...] = ()

@@ -27,10 +27,11 @@ from pytest_mlops.core.metrics import (
 )
 from pytest_mlops.core.outcomes import Outcome
 from pytest_mlops.core.selection import Selection, SliceKey
-from pytest_mlops.core.sources import Model, Site, Subject
+from pytest_mlops.core.sources import DataSource, Deferred, Model, Site, Subject
 from pytest_mlops.errors import InstrumentError, ModelNotFoundError
 from pytest_mlops.evidence.names import BASELINE, CANDIDATE, PAIRED, TableName
 from pytest_mlops.evidence.record import Cuts
+from pytest_mlops.gates.asking import Ask, Contest, wanted_tables
 from pytest_mlops.gates.decide import Figures
 from pytest_mlops.gates.estimates import figures_of
 from pytest_mlops.gates.judge import (
@@ -39,10 +40,12 @@ from pytest_mlops.gates.judge import (
     missing_baseline,
     same_model,
 )
-from pytest_mlops.gates.measure import Ask, Contest, Measurement, measure
+from pytest_mlops.gates.measure import Measurement, measure
 from pytest_mlops.integrations.objects import project_path
 from pytest_mlops.reporting.sentences import check_message
 from pytest_mlops.settings.values import Gate, GatesFile
+from pytest_mlops.workflow.cache.evidence import EvidenceCache, Question
+from pytest_mlops.workflow.cache.measuring import measured_once, with_candidates
 from pytest_mlops.workflow.extensions import Extensions
 from pytest_mlops.workflow.spool import Measured, Spool
 
@@ -59,6 +62,8 @@ class Assignment:
         reference: what drift is measured from: data, or a profile; None is the one
             that is stored with the model.
         suites: which of the file's suites are judged: ``"gates"``, ``"drift"``.
+        evidence_cache_mb: how much evidence is kept for later runs at most; 0 keeps
+            none.
     """
 
     gates_file: GatesFile
@@ -67,6 +72,7 @@ class Assignment:
     site: Site
     reference: Optional[str] = None
     suites: FrozenSet[str] = frozenset({"gates"})
+    evidence_cache_mb: float = 0.0
 
 
 class ModelJudge:
@@ -81,6 +87,7 @@ class ModelJudge:
         self.assignment = assignment
         self._extensions = extensions
         self._spool = spool
+        self._cache = EvidenceCache(assignment.site.root, assignment.evidence_cache_mb)
         self._asks: Dict[Tuple[str, str], Ask] = {}
         self._baseline_wanted = False
         self._contest: Optional[Contest] = None
@@ -225,18 +232,36 @@ class ModelJudge:
     def _measure(self) -> Measurement:
         file, site = self.assignment.gates_file, self.assignment.site
         source = self._extensions.open_data(file.data.uri, site)
-        # Before a model is loaded, which may take minutes.
-        source.columns()
-        contest = self._contest = self._contest or self._load()
-        with project_path(site.root):
-            measurement = measure(
-                source, file.data, file.task, contest, self._asks.values()
-            )
-        self._count("predict_s", measurement.seconds)
+        contest = self._contest = self._contest or self._find()
+        question = Question.of(source, file.data, file.task, _models(contest))
+
+        def run(missing: Mapping[str, Ask]) -> Measurement:
+            return self._run(source, contest, missing.values())
+
+        wanted = wanted_tables(contest, self._asks.values())
+        kinds = {ask.kind.name: ask.kind for ask in self._asks.values()}
+        measurement = measured_once(self._cache, question, wanted, kinds, run)
         self._publish(contest, measurement)
         return measurement
 
-    def _load(self) -> Contest:
+    def _run(
+        self, source: DataSource, contest: Contest, asks: Iterable[Ask]
+    ) -> Measurement:
+        """One pass over the data."""
+        # Before a model is loaded, which may take minutes.
+        source.columns()
+        self._load(contest)
+        file = self.assignment.gates_file
+        # Metrics and tables of one's own are functions of the project's.
+        with project_path(self.assignment.site.root):
+            measured = measure(
+                source, file.data, file.task, contest, dict.fromkeys(asks)
+            )
+        self._count("predict_s", measured.seconds)
+        return measured
+
+    def _find(self) -> Contest:
+        """The models, which may not be loaded yet."""
         started = perf_counter()
         assignment, load = self.assignment, self._extensions.load_model
         candidate: Optional[Model] = None
@@ -251,14 +276,26 @@ class ModelJudge:
         self._count("load_model_s", perf_counter() - started)
         return Contest(candidate, baseline)
 
+    def _load(self, contest: Contest) -> None:
+        started = perf_counter()
+        for model in _models(contest):
+            if isinstance(model, Deferred):
+                model.load()
+        self._count("load_model_s", perf_counter() - started)
+
     def _publish(self, contest: Contest, measurement: Measurement) -> None:
-        models = [m for m in (contest.candidate, contest.baseline) if m is not None]
+        models = [model for model in _models(contest) if model is not None]
+        candidate = _subject(contest.candidate)
+        evidence, worn = with_candidates(self._cache, measurement.evidence, candidate)
+        if self._cache.seconds:
+            self._timings["cache_s"] = self._cache.seconds
         self.evidence_key = self._spool.put(
             Measured(
-                evidence=measurement.evidence.to_json(self._spool.side),
-                subject=_subject(contest.candidate),
+                evidence=evidence.to_json(self._spool.side),
+                subject=candidate,
                 baseline=_subject(contest.baseline),
                 versions=versions_of(models),
+                remarks=[*measurement.remarks, *worn, *self._cache.remarks],
             )
         )
 
@@ -269,6 +306,10 @@ class ModelJudge:
     def timings(self) -> Mapping[str, float]:
         """Seconds by step, so far."""
         return dict(self._timings)
+
+
+def _models(contest: Contest) -> Sequence[Optional[Model]]:
+    return (contest.candidate, contest.baseline)
 
 
 def _subject(model: Optional[Model]) -> Optional[Subject]:

@@ -105,7 +105,8 @@ def prepare(request: Request, extensions: Extensions) -> Prepared:
         if path is not None:
             file = _read(path, request.root, project, environment, extensions.metrics)
             site = _site(request, options, project)
-            assignment = _assign(file, options, site, request.suites)
+            assignment = _assign(file, options, project, site)
+            assignment = replace(assignment, suites=request.suites)
             problems += _misfits(assignment, options, extensions)
     if problems:
         raise ConfigurationError(problems)
@@ -199,7 +200,7 @@ def _site(request: Request, options: Options, project: Project) -> Site:
 
 
 def _assign(
-    file: GatesFile, options: Options, site: Site, suites: FrozenSet[str]
+    file: GatesFile, options: Options, project: Project, site: Site
 ) -> Assignment:
     if options.data is not None:
         file = replace(file, data=replace(file.data, uri=options.data))
@@ -209,7 +210,9 @@ def _assign(
         baseline_uri=options.baseline_uri or file.baseline,
         site=site,
         reference=options.reference or file.data.reference,
-        suites=suites,
+        evidence_cache_mb=(
+            0.0 if options.no_evidence_cache else project.evidence_cache_mb
+        ),
     )
 
 

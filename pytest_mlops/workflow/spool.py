@@ -24,7 +24,7 @@ class Measured:
         subject: the candidate, as it was resolved; None for ready predictions.
         baseline: what it was compared with.
         versions: libraries by name.
-        remarks: what a reader of the verdict should know, a line each.
+        remarks: what is odd about the data or the cache, a line each.
     """
 
     evidence: Mapping[str, Any]

@@ -13,6 +13,7 @@ from pytest_mlops.core.rows import ClassificationRows, RegressionRows
 from pytest_mlops.errors import ConfigurationError, InstrumentError, MetricError
 from pytest_mlops.evidence.labels import encode
 from pytest_mlops.evidence.metrics import custom_metric
+from pytest_mlops.evidence.tables import LABEL_ROWS, NUMBER_ROWS
 
 
 @pytest.fixture
@@ -34,7 +35,8 @@ def measure(function, rows=None):
     rows = rows or RegressionRows(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
     task = Task.REGRESSION if isinstance(rows, RegressionRows) else Task.CLASSIFICATION
     metric = custom_metric(f"own_metrics:{function}", task)
-    return metric.estimate(metric.kind.build(rows), MetricOptions())
+    table = metric.kind.finish(metric.kind.build(rows))
+    return metric.estimate(table, MetricOptions())
 
 
 def test_a_function_is_given_numbers(module):
@@ -44,8 +46,7 @@ def test_a_function_is_given_numbers(module):
 
     assert found.value == 2.0
     assert found.rows == 2
-    assert found.interval is None
-    assert found.flags == ()
+    assert found.method == "poisson_bootstrap"
 
 
 def test_a_function_is_given_labels_of_all_batches(module):
@@ -56,7 +57,8 @@ def test_a_function_is_given_labels_of_all_batches(module):
         for true in (["a", "b"], ["c", "a"])
     )
 
-    found = metric.estimate(first.merge(second), MetricOptions())
+    table = metric.kind.finish(first.merge(second))
+    found = metric.estimate(table, MetricOptions())
 
     assert found.value == 1.0
     assert found.rows == 4
@@ -69,7 +71,8 @@ def test_weights_that_a_function_never_sees_are_flagged(module):
     found = measure("zero", ClassificationRows(labels, labels, weights=np.ones(2)))
 
     assert found.value == 0.0
-    assert found.flags == ("unweighted",)
+    assert found.interval is None
+    assert found.flags == ("low_support", "unweighted")
 
 
 @pytest.mark.parametrize(
@@ -163,7 +166,7 @@ def test_a_module_that_is_not_there_is_named():
     table = metric.kind.build(RegressionRows(np.ones(1), np.ones(1)))
 
     with pytest.raises(MetricError, match="No module named 'no_such_package'"):
-        metric.estimate(table, MetricOptions())
+        metric.kind.finish(table)
 
 
 def test_a_function_that_is_not_there_is_suggested(module):
@@ -195,13 +198,12 @@ def test_nothing_is_imported_before_it_is_needed():
     assert not metric.kind.recomputable
 
 
-def test_only_the_number_of_rows_is_stored():
-    metric = custom_metric("own_metrics:f", Task.REGRESSION)
-    table = metric.kind.build(RegressionRows(np.ones(3), np.ones(3)))
+@pytest.mark.parametrize("kind", [LABEL_ROWS, NUMBER_ROWS])
+def test_of_rows_only_their_number_is_stored(kind):
+    true = np.ones(3) if kind is NUMBER_ROWS else encode([1, 0, 1])
+    rows = (RegressionRows if kind is NUMBER_ROWS else ClassificationRows)(true, true)
 
-    found = metric.estimate(metric.kind.from_json(table.to_json()), MetricOptions())
+    again = kind.from_json(kind.build(rows).to_json())
 
-    assert table.to_json() == {"rows": 3}
-    assert found.value is None
-    assert found.rows == 3
-    assert found.reason == "the rows that it needs are not stored"
+    assert again.to_json() == {"rows": 3}
+    assert again.batches == ()

@@ -174,7 +174,8 @@ def test_rankings_agree_on_any_scores(rows):
         ),
         (
             judged(["a", "x"], [[0.5, 0.5]] * 2, ("a", "b")),
-            "the true label 'x' is none of the model's classes, which are 'a', 'b'",
+            "the true label 'x' in row 2 of the batch is none of the model's classes, "
+            "which are 'a', 'b'",
         ),
         (
             judged([0, 2], [[0.5, 0.5]] * 2, (0, 1), positive=2),
@@ -232,4 +233,7 @@ def test_losses_are_merged_and_stored():
 
     whole = LOSSES.build(judged(true, found, (0, 1, 2), None, weights))
     assert again.to_json() == merged.to_json()
-    assert merged.mean("log_loss") == pytest.approx(whole.mean("log_loss"), rel=1e-12)
+    for name in ("log_loss", "brier"):
+        assert merged.losses[name].mean("value") == pytest.approx(
+            whole.losses[name].mean("value"), rel=1e-12
+        )

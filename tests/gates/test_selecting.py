@@ -242,3 +242,11 @@ def test_with_many_slices_rows_are_sorted_all_the_same():
         (0,): 1,
         (2**15,): 2,
     }
+
+
+def test_slices_are_ordered_as_their_values_are():
+    selection = Selection(by=("age", "region"), bins=(("age", (18.0, 30.0, 100.0)),))
+    ages = (5, "< 18", "18 to 30", "30 to 100", ">= 100", "no bin", None)
+    expected = [(age, region) for age in ages for region in (2, 10, "a", "b", None)]
+
+    assert sorted(reversed(expected), key=selection.order) == expected

@@ -8,6 +8,7 @@ from pytest_mlops.core.metrics import Metric
 from pytest_mlops.evidence.metrics.agreement import agreement_metrics
 from pytest_mlops.evidence.metrics.calibration import calibration_metrics
 from pytest_mlops.evidence.metrics.custom import custom_metric
+from pytest_mlops.evidence.metrics.fairness import fairness_metrics
 from pytest_mlops.evidence.metrics.functions import function_metric
 from pytest_mlops.evidence.metrics.means import loss_metrics, regression_metrics
 from pytest_mlops.evidence.metrics.ranking import ranking_metrics
@@ -21,6 +22,7 @@ def builtin_metrics() -> List[Metric]:
     return [
         *agreement_metrics(),
         *ratio_metrics(),
+        *fairness_metrics(),
         *ranking_metrics(),
         *calibration_metrics(),
         *loss_metrics(),

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _LEAST_ROWS = 10_000
 
 #: How far the debiased gap of a bin is off in the mean, in its standard errors: too
-#: small by this where the true gap is about 1.4 of them, too large by that where it is 0.
+#: small by this where the gap is about 1.4 of them, too large by that where it is 0.
 _TOO_SMALL, _TOO_LARGE = 0.1, 0.47
 
 #: A gap of so many standard errors is one in truth: its debiased value is not off.
@@ -69,7 +69,8 @@ def _ece(table: CalibrationBins, options: MetricOptions) -> Estimate:
     if not weight:
         return no_rows()
     gaps = np.abs(table.gaps) / weight
-    errors, error = (each / weight for each in _errors(table))
+    by_bin, of_all = _errors(table)
+    errors, error = by_bin / weight, of_all / weight
     value = min(max(float(_debiased(gaps, errors).sum()), 0.0), 1.0)
     flags = [LOW_SUPPORT] if rows < _LEAST_ROWS else []
     groups = _groups(table)

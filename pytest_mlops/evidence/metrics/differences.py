@@ -17,7 +17,7 @@ from pytest_mlops.evidence.delta import (
     scatter,
     slopes,
 )
-from pytest_mlops.evidence.intervals import WeightedSum, between_sums, stabilised
+from pytest_mlops.evidence.intervals import WeightedCount, between_counts, leaning
 from pytest_mlops.evidence.metrics.estimates import (
     FEW_DISCORDANT_FLAG,
     LOW_SUPPORT,
@@ -39,6 +39,11 @@ if TYPE_CHECKING:
 #: With fewer rows than this on which the two models differ, an interval cannot keep
 #: its confidence exactly.
 FEW_DISCORDANT = 20
+
+#: So many times the effective number of discordant rows is as good as their number.
+_OF_EFFECTIVE = 4
+
+_TINY = 1e-300
 
 
 def compared(read: Read) -> Callable[[LabelPairs, MetricOptions, float], Estimate]:
@@ -76,8 +81,8 @@ def _estimate(
         flags = (LOW_SUPPORT, *flags)
     if {FEW_DISCORDANT_FLAG, LOW_SUPPORT} & set(flags):
         gains, losses = influence.gains_and_losses(found.design)
-        interval = between_sums(value, gains, losses, limits, found.free)
-        method = "paired_score"
+        interval = between_counts(value, gains, losses, limits, found.free)
+        method = "paired_gamma"
     else:
         interval = _by_delta(value, influence, found, limits)
         method = "paired_delta"
@@ -89,17 +94,17 @@ def _estimate(
 def _by_delta(
     value: float, influence: _Influence, found: Scatter, limits: Tuple[float, float]
 ) -> IntervalFunction:
-    """Normal, with two rows more, like those on which the models differ.
+    """By the spread of the rows, with two more like those on which the models differ.
 
     Bonett & Price, "Adjusted Wald confidence interval for a difference of binomial
-    proportions based on paired data" (2012), for any function of the counts.
+    proportions based on paired data" (2012), for any function of the counts, and with
+    regard to skewness: where one model alone is ever right, the difference is a count.
     """
-    added = 2 * influence.usual_square() * influence.row_share**2 * found.design
+    share = influence.row_share
+    added = 2 * influence.usual_square() * share**2 * found.design
     error = math.sqrt(found.error**2 + added)
-    # The scale is infinite at the limits: stay inside of them by half a row.
-    edge = (limits[1] - limits[0]) / (2 * influence.pairs.total_rows)
-    centre = min(max(value, limits[0] + edge), limits[1] - edge)
-    return stabilised(value, centre, error, limits, found.free)
+    lean = influence.lean() * share * found.design
+    return leaning(value, error, lean, limits, found.free)
 
 
 class _Influence:
@@ -109,7 +114,8 @@ class _Influence:
         pairs: at least one row.
         row_share: what one row is of the whole.
         of_cells: the influence of a row in each cell, about a mean of 0.
-        discordant: how many rows that matter the two models differ on.
+        discordant: how many rows that matter the two models differ on; or four times
+            their effective number, where it is but a few of them that matter.
     """
 
     def __init__(
@@ -127,14 +133,22 @@ class _Influence:
         self._most = self._most_influence()
         matters = np.abs(self.of_cells) > NO_INFLUENCE * self._most
         self._differ = matters & (pairs.of_candidate != pairs.of_baseline)
-        self.discordant = int(pairs.rows[self._differ].sum())
+        squares = self.of_cells[self._differ] ** 2
+        rows = pairs.rows[self._differ].astype(np.float64)
+        effective = (rows @ squares) ** 2 / max(rows @ squares**2, _TINY)
+        self.discordant = min(float(rows.sum()), _OF_EFFECTIVE * effective)
 
     def usual_square(self) -> float:
         """The mean square of the influence of rows on which the models differ."""
         squares = self.pairs.square_mass[self._differ]
         return float(squares @ self.of_cells[self._differ] ** 2 / squares.sum())
 
-    def gains_and_losses(self, design: float) -> Tuple[WeightedSum, WeightedSum]:
+    def lean(self) -> float:
+        """The third moment of the influence over the second."""
+        squares = self.pairs.square_mass * self.of_cells**2
+        return float(squares @ self.of_cells / squares.sum())
+
+    def gains_and_losses(self, design: float) -> Tuple[WeightedCount, WeightedCount]:
         """What moves the difference up, and what moves it down, of what design effect.
 
         A row of the most influence might have been among either.
@@ -142,30 +156,24 @@ class _Influence:
         gain, loss = (self._sum(self.of_cells * sign, design) for sign in (1, -1))
         return gain, loss
 
-    def _sum(self, influence: Floats, design: float) -> WeightedSum:
+    def _sum(self, influence: Floats, design: float) -> WeightedCount:
         influence = np.maximum(influence, 0.0) / self._total
-        most = self._most * self.row_share
-        total = float(self.pairs.mass @ influence)
-        square = float(self.pairs.square_mass @ influence**2)
-        return WeightedSum(
-            total,
-            square / total * design if square else 0.0,
-            (square + most * most) / (total + most) * design,
-        )
+        square = float(self.pairs.square_mass @ influence**2) * design
+        most = self._most * self.row_share * design
+        return WeightedCount(float(self.pairs.mass @ influence), square, most)
 
     def _most_influence(self) -> float:
         """The most that a row can do that one model gets right and the other wrong."""
         size = len(self.pairs.labels)
-        true = np.flatnonzero(np.bincount(self.pairs.true, self.pairs.mass, size))
-        true, wrong = np.repeat(true, size), np.tile(np.arange(size), len(true))
+        true, wrong = np.divmod(np.arange(size * size), size)
         true, wrong = true[true != wrong], wrong[true != wrong]
-        if not len(true):
-            # One label only: nothing else was ever true or predicted.
-            return 1.0 + abs(self._factor)
         candidate, baseline, factor = self._candidate, self._baseline, self._factor
         gained = candidate.at(true, true) - factor * baseline.at(true, wrong)
         lost = candidate.at(true, wrong) - factor * baseline.at(true, true)
-        return float(np.abs(np.concatenate([gained, lost]) - self._mean).max())
+        influence = np.abs(np.concatenate([gained, lost]) - self._mean)
+        most = float(influence.max(initial=0.0))
+        # Nothing seen is of any influence: then it is the whole that might move.
+        return most if most > NO_INFLUENCE else 1.0 + abs(factor)
 
 
 def _slopes(pairs: LabelPairs, reading: Reading) -> Slopes:

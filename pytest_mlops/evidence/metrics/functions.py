@@ -20,7 +20,6 @@ from pytest_mlops.evidence.metrics.estimates import (
     FEW_ROWS,
     LOW_SUPPORT,
     no_rows,
-    undefined,
 )
 from pytest_mlops.evidence.metrics.loss_estimates import (
     ANY,
@@ -125,8 +124,6 @@ def _known(score: Callable[[], Score], table: KeptRows) -> Any:
 def _estimate(
     limits: Tuple[float, float], table: Replicates, options: MetricOptions
 ) -> Estimate:
-    if table.value is None:
-        return no_rows()
     return _from_replicates(table, limits)
 
 
@@ -134,9 +131,8 @@ def _difference(
     table: PairedReplicates, options: MetricOptions, factor: float
 ) -> Estimate:
     found = table.candidate.minus(factor, table.baseline)
-    if found.value is None:
-        return no_rows()
-    if not found.value and not found.drawn.any() and not found.left_out.any():
+    changes = (found.value, found.drawn.any(), found.left_out.any())
+    if found.value is not None and not any(changes):
         # NaN, where the function has no value, counts as something.
         return Estimate(0.0, found.rows, None, METHOD, no_width, (FEW_DISCORDANT,))
     return _from_replicates(found, ANY)
@@ -144,7 +140,7 @@ def _difference(
 
 def _from_replicates(found: Replicates, limits: Tuple[float, float]) -> Estimate:
     if found.value is None:
-        return undefined(found.rows, "there is no value")
+        return no_rows()
     shape = Shape.of(found) if _enough(found) else None
     flags = _flags(found, shape)
     if shape is None:

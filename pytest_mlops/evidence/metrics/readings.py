@@ -31,7 +31,7 @@ from pytest_mlops.evidence.tables.cells import CellTable
 from pytest_mlops.evidence.tables.counts import LabelCounts, Margins
 
 if TYPE_CHECKING:
-    from pytest_mlops.core.rows import Codes, Floats
+    from pytest_mlops.core.rows import Codes
 
 #: With more labels than this there is no interval: the table is too thin for it.
 MOST_LABELS = 100
@@ -129,14 +129,10 @@ class Reading:
         few = self.table.row_margins.true[self.classes] < FEW_ROWS
         return bool(few.any()) or one_sided(self.table.margins, self.classes)
 
-    def influence(self, true: Codes, predicted: Codes) -> Floats:
-        """Of a row in each of some cells of the table, up to a constant."""
-        return slopes(self.table.margins, self.statistic).at(true, predicted)
-
-    def scatter(self) -> Scatter:
-        """How much the metric scatters."""
-        table = self.table
-        return scatter(table, self.influence(table.true, table.predicted))
+    def scatter(self, table: LabelCounts) -> Scatter:
+        """How much the metric scatters, on its own table or one much like it."""
+        slope = slopes(table.margins, self.statistic)
+        return scatter(table, slope.at(table.true, table.predicted))
 
 
 #: From counts and options to what a metric is there; an estimate where it is undefined.
@@ -188,9 +184,10 @@ def _by_share(reading: Reading, share: Share) -> Estimate:
         return Estimate(
             reading.value, reading.rows, method=share.method, interval=interval
         )
-    found = reading.scatter()
+    influence = slopes(table.margins, share.ratio.of_ones)
+    found = scatter(table, influence.at(table.true, table.predicted))
     at = float(share.ratio.of_ones(table.margins))
-    trials = _effective_trials(reading, share.ratio, at, found)
+    trials = _effective_trials(table, share.ratio, at, found)
     return Estimate(
         reading.value,
         reading.rows,
@@ -201,28 +198,21 @@ def _by_share(reading: Reading, share: Share) -> Estimate:
 
 
 def _effective_trials(
-    reading: Reading, ratio: Ratio, share: float, found: Scatter
+    table: LabelCounts, ratio: Ratio, share: float, found: Scatter
 ) -> float:
     """How many independent rows of equal weight tell as much of a share."""
-    table = reading.table
     weight = float(ratio.denominator(table.margins)[1])
     # Kish, "Survey sampling" (1965): what unequal weights alone leave.
-    squares = float(ratio.denominator(table.square_margins)[1])
-    most = weight * weight / squares
-    variance = scatter(table, _influence_of(ratio, table)).error ** 2
-    if not variance > NO_ERROR**2:
+    most = weight * weight / float(ratio.denominator(table.square_margins)[1])
+    if not found.error > NO_ERROR:
         return most / found.design
-    return min(most, share * (1 - share) / variance)
-
-
-def _influence_of(ratio: Ratio, table: LabelCounts) -> Floats:
-    return slopes(table.margins, ratio.of_ones).at(table.true, table.predicted)
+    return min(most, share * (1 - share) / found.error**2)
 
 
 def _by_delta(reading: Reading) -> Estimate:
     if len(reading.table.labels) > MOST_LABELS:
         return Estimate(reading.value, reading.rows, flags=(TOO_MANY_LABELS,))
-    found, value = reading.scatter(), reading.value
+    found, value = reading.scatter(reading.table), reading.value
     method = "delta_logit" if reading.limits == UNIT else "delta_atanh"
     # A negated comparison, so that a derivative that is no number is not believed.
     enough = found.error > NO_ERROR and _inside(value, reading.limits)
@@ -259,9 +249,7 @@ def _conservative(reading: Reading, found: Scatter, enough: bool) -> IntervalFun
     if not (enough and shows):
         more = smoothed(table)
         centre = float(reading.statistic(more.margins))
-        slope = slopes(more.margins, reading.statistic)
-        alone = scatter(more, slope.at(more.true, more.predicted))
-        error = alone.error * found.design**0.5
+        error = reading.scatter(more).error * found.design**0.5
     delta = stabilised(value, centre, error, limits, found.free)
     if not _sampled(table):
         return delta

@@ -35,14 +35,14 @@ def heavier_than_normal(value: float, spread: Spread) -> bool:
     are few.
     """
     relative, size = spread.error / value, spread.degrees + 1
-    limit = max(1.6, 1.65 + 0.42 * math.log(size / 200))
+    limit = max(1.6, 1.65 + 0.5 * math.log(size / 200))
     beyond_gamma = spread.skewness > 1.8 * relative or spread.skewness > 0.5
     return relative * math.sqrt(size) > limit and beyond_gamma
 
 
 def lopsided(spread: Spread) -> bool:
     """Whether the mean is more skewed than its interval can be trusted with."""
-    return abs(spread.skewness) > 0.27 * math.pow(200 / (spread.degrees + 1), 0.12)
+    return abs(spread.skewness) > 0.29 * math.pow(200 / (spread.degrees + 1), 0.12)
 
 
 def reach_of(heavy: bool, spread: Spread) -> Tuple[float, float]:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from pytest_mlops.core.rows import Label, Labels
 from pytest_mlops.evidence.labels import canonical, label_order
 from pytest_mlops.evidence.tables.arrays import frozen, weight_sums
-from pytest_mlops.evidence.tables.counting import Counted, count, count_buckets
+from pytest_mlops.evidence.tables.counting import Names, count, count_buckets, parts
 from pytest_mlops.evidence.tables.groups import GroupSums
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class CellTable(ABC):
         groups: Optional[Codes],
     ) -> T:
         """Count a batch; raises DataError where a label is missing."""
-        names = _Names(columns)
+        names = Names(columns)
         found = count(columns, weights)
         by_group = None
         if groups is not None:
@@ -155,9 +155,9 @@ class CellTable(ABC):
                     None if weights is None else weights[part],
                     groups[part],
                 )
-                for part in _parts(slices, size)
+                for part in parts(slices, size)
             ]
-        names, found = _Names(columns), count(columns, weights, slices, size)
+        names, found = Names(columns), count(columns, weights, slices, size)
         axes = names.axes(found.codes)
         edges = np.searchsorted(found.outer, np.arange(size + 1)).tolist()
         return [
@@ -285,34 +285,6 @@ class CellTable(ABC):
         return listed
 
 
-class _Names:
-    """The labels of some columns in one order, and where each column's codes stand."""
-
-    def __init__(self, columns: Sequence[Labels]) -> None:
-        names = [[canonical(c) for c in column.categories] for column in columns]
-        found = {name for each in names for name in each if name is not None}
-        self.labels = tuple(sorted(found, key=label_order))
-        place: Dict[Optional[Label], int] = {
-            label: index for index, label in enumerate(self.labels)
-        }
-        self._places = [
-            np.array([place.get(n, -1) for n in each], np.int64) for each in names
-        ]
-
-    def axes(self, codes: Sequence[Codes]) -> List[Codes]:
-        """From codes of each column to indices into ``labels``."""
-        return [place[code] for place, code in zip(self._places, codes)]
-
-    def grouped(self, whole: Counted, by_bucket: Counted) -> GroupSums:
-        """The sums by bucket, each at the number of its cell in *whole*."""
-        size = max(map(len, self._places), default=0) + 1
-        cells, sought = (_flat(found.codes, size) for found in (whole, by_bucket))
-        mass = by_bucket.columns[1 if len(by_bucket.columns) > 1 else 0]
-        return GroupSums.of(
-            by_bucket.outer, np.searchsorted(cells, sought), mass, len(cells)
-        )
-
-
 def _joined(first: CellTable, second: CellTable) -> Optional[GroupSums]:
     """The groups of the cells of both tables, one after the other."""
     ours, theirs = first.groups, second.groups
@@ -329,20 +301,6 @@ def _joined(first: CellTable, second: CellTable) -> Optional[GroupSums]:
         np.concatenate([ours.cell, theirs.cell + cells]),
         np.concatenate([ours.mass, theirs.mass]),
     )
-
-
-def _parts(slices: Codes, size: int) -> List[Codes]:
-    """The numbers of the rows of each slice, in their order."""
-    order = np.argsort(slices, kind="stable")
-    edges = np.searchsorted(slices[order], np.arange(1, size))
-    return np.split(order, edges)
-
-
-def _flat(codes: Sequence[Codes], size: int) -> Codes:
-    flat = codes[0]
-    for code in codes[1:]:
-        flat = flat * size + code
-    return flat
 
 
 def _unravelled(cells: Codes, size: int, axes: int) -> List[Codes]:

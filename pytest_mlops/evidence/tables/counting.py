@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_mlops.core.rows import Labels
+from pytest_mlops.core.rows import Label, Labels
 from pytest_mlops.errors import DataError
 from pytest_mlops.evidence.groups import BUCKETS
+from pytest_mlops.evidence.labels import canonical, label_order
 from pytest_mlops.evidence.tables.arrays import CHUNK, chunks, weight_sums
+from pytest_mlops.evidence.tables.groups import GroupSums
 
 if TYPE_CHECKING:
     from pytest_mlops.core.rows import Codes, Floats
@@ -33,6 +35,34 @@ class Counted:
     outer: Codes
     codes: Tuple[Codes, ...]
     columns: List[NDArray[Any]]
+
+
+class Names:
+    """The labels of some columns in one order, and where each column's codes stand."""
+
+    def __init__(self, columns: Sequence[Labels]) -> None:
+        names = [[canonical(c) for c in column.categories] for column in columns]
+        found = {name for each in names for name in each if name is not None}
+        self.labels = tuple(sorted(found, key=label_order))
+        place: Dict[Optional[Label], int] = {
+            label: index for index, label in enumerate(self.labels)
+        }
+        self._places = [
+            np.array([place.get(n, -1) for n in each], np.int64) for each in names
+        ]
+
+    def axes(self, codes: Sequence[Codes]) -> List[Codes]:
+        """From codes of each column to indices into ``labels``."""
+        return [place[code] for place, code in zip(self._places, codes)]
+
+    def grouped(self, whole: Counted, by_bucket: Counted) -> GroupSums:
+        """The sums by bucket, each at the number of its cell in *whole*."""
+        size = max(map(len, self._places), default=0) + 1
+        cells, sought = (_flat(found.codes, size) for found in (whole, by_bucket))
+        mass = by_bucket.columns[1 if len(by_bucket.columns) > 1 else 0]
+        return GroupSums.of(
+            by_bucket.outer, np.searchsorted(cells, sought), mass, len(cells)
+        )
 
 
 def count(
@@ -86,6 +116,13 @@ def count_buckets(
     return count(labels, weights, groups, BUCKETS)
 
 
+def parts(slices: Codes, size: int) -> List[Codes]:
+    """The numbers of the rows of each slice, in their order."""
+    order = np.argsort(slices, kind="stable")
+    edges = np.searchsorted(slices[order], np.arange(1, size))
+    return np.split(order, edges)
+
+
 def _sums(
     flat: Callable[[slice], Codes], rows: int, size: int, weights: Optional[Floats]
 ) -> Tuple[Codes, List[NDArray[Any]]]:
@@ -117,3 +154,10 @@ def _columns(index: Codes, weights: Optional[Floats], size: int) -> List[NDArray
         return [np.bincount(index, minlength=size)]
     rows = np.bincount(index[weights > 0], minlength=size)
     return [rows, *(weight_sums(index, w, size) for w in (weights, weights**2))]
+
+
+def _flat(codes: Sequence[Codes], size: int) -> Codes:
+    flat = codes[0]
+    for code in codes[1:]:
+        flat = flat * size + code
+    return flat

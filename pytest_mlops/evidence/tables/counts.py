@@ -105,9 +105,9 @@ class LabelCounts(CellTable):
         shapes = np.full(size * size, PRIOR / (size * size))
         unit = self.square_mass.sum() / self.mass.sum()
         np.add.at(shapes, self.true * size + self.predicted, self.mass / unit)
-        drawn = gamma_sample(shapes).reshape(-1, size, size)
-        hits = np.diagonal(drawn, axis1=1, axis2=2)
-        return Margins(drawn.sum(axis=2), drawn.sum(axis=1), hits)
+        drawn = gamma_sample(shapes).reshape(size, size, -1)
+        hits = np.diagonal(drawn)
+        return Margins(drawn.sum(axis=1).T, drawn.sum(axis=0).T, hits)
 
     def _sums(self, values: Floats) -> Margins:
         size = len(self.labels)

@@ -30,13 +30,13 @@ _FINE_FIRST = np.float64(2.0**-28).view(np.int64) >> _FINE_SHIFT
 _FINE = (28 - 5) * 512
 
 #: From 2**-5 to one half an octave has 4096 bins, for most scores lie there.
-_MIDDLE = 4 * 4096
 _COARSE_SHIFT = 52 - 12
 _COARSE_FIRST = np.float64(2.0**-5).view(np.int64) >> _COARSE_SHIFT
 
 #: Wide bins, a union of neighbouring bins each: for what is kept by two scores at
-#: once, or by score and group. An octave of the middle has 16, any other has 2.
-COARSE = 350
+#: once, or by score and group. There are 16 in an octave of the middle and 8 where the
+#: scores of rare classes and of decision functions lie; elsewhere 1 or 2.
+COARSE = 494
 
 
 def bin_of(scores: Floats) -> Codes:
@@ -73,13 +73,12 @@ def coarse_of(bins: Codes) -> Codes:
 
 @lru_cache(maxsize=1)
 def _coarse() -> Codes:
-    below = _OUTER + 1
-    starts = [
-        np.arange(0, _OUTER, 64),
-        np.array([_OUTER]),
-        np.arange(below, below + _FINE, 256),
-        np.arange(below + _FINE, below + _FINE + _MIDDLE, 256),
-    ]
+    # How wide they are, and how many; from the lowest score up to one half.
+    widths = np.repeat(
+        [128, 16, 128, 1, 256, 64, 256],
+        [11, 8 * 8, 13, 1, 15 * 2, 8 * 8, 4 * 16],
+    )
+    starts = np.cumsum(widths) - widths
     half = np.arange(BINS // 2)
-    lower = np.searchsorted(np.concatenate(starts), half, side="right") - 1
+    lower = np.searchsorted(starts, half, side="right") - 1
     return np.concatenate([lower, COARSE - 1 - lower[::-1]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Dict, Mapping
 
 import numpy as np
@@ -47,9 +48,17 @@ class GroupSums:
         Args:
             values: one for each cell of the table.
         """
-        _, place = np.unique(self.bucket, return_inverse=True)
-        size = int(place.max()) + 1 if len(place) else 0
-        return weight_sums(place, self.mass * values[self.cell], size)
+        return weight_sums(self._place, self.mass * values[self.cell], self.count)
+
+    @property
+    def count(self) -> int:
+        """How many buckets occur."""
+        return int(self._place[-1]) + 1 if len(self._place) else 0
+
+    @cached_property
+    def _place(self) -> Codes:
+        """Of the bucket of each sum, among those that occur."""
+        return np.unique(self.bucket, return_inverse=True)[1]
 
     def to_json(self) -> Dict[str, Any]:
         """Plain JSON; floats keep all their digits."""

@@ -10,7 +10,7 @@ import numpy as np
 from pytest_mlops.core.rows import Label, PairedRows
 from pytest_mlops.evidence.tables.arrays import chunks, frozen, weight_sums
 from pytest_mlops.evidence.tables.grid import COARSE, bin_of, coarse_of
-from pytest_mlops.evidence.tables.ranks import ExactRanks, common_order
+from pytest_mlops.evidence.tables.ranks import EXACT_ROWS, ExactRanks, common_order
 from pytest_mlops.evidence.tables.scores import ScoreTable, indices
 
 if TYPE_CHECKING:
@@ -48,13 +48,32 @@ class ScorePairs:
 
     def merge(self, other: ScorePairs) -> ScorePairs:
         """The scores of both tables' rows; raises as ``ScoreTable.merge``."""
-        candidate = self.candidate.merge(other.candidate)
-        baseline = self.baseline.merge(other.baseline)
-        if any(candidate.exact_ranks()):
-            return ScorePairs(candidate, baseline)
-        first, second = self._jointly(), other._jointly()
-        joint = {label: frozen(first[label] + second[label]) for label in first}
-        return ScorePairs(candidate, baseline, joint)
+        tables = self, other
+        if self.joint or other.joint or sum(each.rows for each in tables) > EXACT_ROWS:
+            tables = self.binned(), other.binned()
+        first, second = tables
+        return ScorePairs(
+            first.candidate.merge(second.candidate),
+            first.baseline.merge(second.baseline),
+            {
+                label: frozen(sums + second.joint[label])
+                for label, sums in first.joint.items()
+            },
+        )
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return self.candidate.rows
+
+    def binned(self) -> ScorePairs:
+        """The same rows, counted in bins."""
+        joint = dict(self.joint)
+        for label, ranks in self.candidate.classes.items():
+            other = self.baseline.classes.get(label)
+            if isinstance(ranks, ExactRanks) and isinstance(other, ExactRanks):
+                joint[label] = _joint(ranks, other)
+        return ScorePairs(self.candidate.binned(), self.baseline.binned(), joint)
 
     def to_json(self) -> Dict[str, Any]:
         """Both tables, the rows of both in one order, or what they have in bins."""
@@ -90,31 +109,15 @@ class ScorePairs:
 
     @classmethod
     def _exact(cls, rows: PairedRows) -> ScorePairs:
-        tables = [ScoreTable.exact(each) for each in _both(rows)]
-        return cls(tables[0], tables[1])
+        candidate: Any = rows.candidate
+        baseline: Any = rows.baseline
+        return cls(ScoreTable.exact(candidate), ScoreTable.exact(baseline))
 
     def _take(self, index: Codes) -> ScorePairs:
         return ScorePairs(self.candidate.take(index), self.baseline.take(index))
 
     def _kept(self) -> ScorePairs:
-        candidate, baseline = self.candidate.kept(), self.baseline.kept()
-        joint = {} if any(candidate.exact_ranks()) else self._jointly()
-        return ScorePairs(candidate, baseline, joint)
-
-    def _jointly(self) -> Joint:
-        """What ``joint`` is of these rows in bins."""
-        if self.joint:
-            return self.joint
-        found = {}
-        for label, ranks in self.candidate.classes.items():
-            other = self.baseline.classes.get(label)
-            if isinstance(ranks, ExactRanks) and isinstance(other, ExactRanks):
-                found[label] = _joint(ranks, other)
-        return found
-
-
-def _both(rows: PairedRows) -> List[Any]:
-    return [rows.candidate, rows.baseline]
+        return self.binned() if self.rows > EXACT_ROWS else self
 
 
 def _joint(candidate: ExactRanks, baseline: ExactRanks) -> Floats:

@@ -17,6 +17,7 @@ from pytest_mlops.evidence.tables.probabilities import (
     true_columns,
 )
 from pytest_mlops.evidence.tables.ranks import (
+    EXACT_ROWS,
     BinnedRanks,
     ExactRanks,
     Ranks,
@@ -102,9 +103,13 @@ class ScoreTable:
 
     def kept(self) -> ScoreTable:
         """The same rows as they are kept: in bins where there are many."""
+        return self.binned() if self.rows > EXACT_ROWS else self
+
+    def binned(self) -> ScoreTable:
+        """The same rows, counted in bins."""
         return ScoreTable(
             {
-                label: ranks if isinstance(ranks, BinnedRanks) else ranks.kept()
+                label: ranks if isinstance(ranks, BinnedRanks) else ranks.binned()
                 for label, ranks in self.classes.items()
             }
         )
