@@ -7,6 +7,7 @@
     ├── InstrumentError         something that measures broke; outcome ``error``
     │   ├── MissingLibraryError an extra is not installed
     │   ├── DataError           the labelled data cannot be read or judged
+    │   │   └── RowsError       some rows cannot; the first one's number is known
     │   ├── MetricError         a metric of one's own does not work
     │   ├── ModelError          the model cannot be loaded or does not predict
     │   └── RegistryError       the model registry does not answer as it must
@@ -72,6 +73,39 @@ class MissingLibraryError(InstrumentError):
 
 class DataError(InstrumentError):
     """The labelled data cannot be read, or cannot be judged as it is."""
+
+
+class RowsError(DataError):
+    """Some rows of a batch cannot be judged as they are.
+
+    Who knows where in the data the batch begins says so by ``numbered``.
+    """
+
+    def __init__(self, what: str, row: int, count: int, after: str = "") -> None:
+        """The error of *count* rows.
+
+        Args:
+            what: the message up to their numbers.
+            row: the first one's number in the batch, from 0.
+            count: how many they are.
+            after: the message after their numbers.
+        """
+        self._what, self._row, self._count, self._after = what, row, count, after
+        rows = "1 more row" if count == 2 else f"{count - 1} more rows"
+        self._more = f" (and in {rows})" if count > 1 else ""
+        super().__init__(f"{what} in row {row + 1} of the batch{self._more}{after}")
+
+    def among(self, rows: Sequence[int]) -> RowsError:
+        """The error of the batch that the rows with these numbers were taken from."""
+        return RowsError(self._what, rows[self._row], self._count, self._after)
+
+    def numbered(self, first_row: int) -> str:
+        """The message, with the row's number in the data.
+
+        Args:
+            first_row: the number of the batch's first row.
+        """
+        return f"{self._what} in row {first_row + self._row}{self._more}{self._after}"
 
 
 class ModelError(InstrumentError):

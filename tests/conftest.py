@@ -15,6 +15,7 @@ from typing import Any, List, NamedTuple
 import pandas  # noqa: F401
 import pyarrow.csv  # noqa: F401
 import pytest
+import scipy.special  # noqa: F401
 from hypothesis import settings
 
 import pytest_mlops.plugin.session  # noqa: F401

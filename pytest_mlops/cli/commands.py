@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Tuple
 
+from pytest_mlops.cli import plan, slices
 from pytest_mlops.core.outcomes import ExitCode
 from pytest_mlops.settings.options import OPTIONS
 
@@ -122,9 +123,7 @@ def _declare_show(parser: argparse.ArgumentParser) -> None:
         "of", nargs="?", default="verdict", choices=("verdict",), help="of a schema"
     )
     for option in OPTIONS:
-        parser.add_argument(
-            *option.flags, dest=option.dest, metavar=option.metavar, help=option.help
-        )
+        parser.add_argument(*option.flags, help=option.help, **option.declaration)
 
 
 def _show(arguments: argparse.Namespace) -> int:
@@ -187,6 +186,8 @@ COMMANDS: Tuple[Command, ...] = (
         _verify,
     ),
     Command("judge", "the stored evidence under other rules", _declare_judge, _judge),
+    Command("plan", "how many labelled rows a decision takes", plan.declare, plan.run),
+    Command("slices", "where the model is weakest", slices.declare, slices.run),
     Command("explain", "a verdict in plain words", _declare_verdict, _explain),
     Command(
         "show",

@@ -86,7 +86,8 @@ class Check:
         kind: ``"gate"`` or, for a plain assertion, ``"test"``.
         metric: the metric's name; None for a plain assertion.
         options: the metric's options that were set, such as ``{"average": …}``.
-        slice: the column values that select the rows; empty means all rows.
+        selection: ``Selection.key`` of the gate; empty means all rows as one.
+        slice: the column values of the slice; empty means all rows of the selection.
         estimand: ``"value"``, or ``"difference"`` from a baseline.
         value: what was measured; None where undefined.
         interval: its two ends at the policy's confidence, or None.
@@ -95,7 +96,12 @@ class Check:
         rule: as it was written.
         threshold: the limit that the rule sets; a pair for ``in``.
         baseline_value: the same metric of the baseline on the same rows.
-        difference: value − baseline_value.
+        difference: value − baseline_value; where the rule has a factor, value −
+            factor × baseline_value. With the estimand ``"difference"`` the interval,
+            its method and the flags are about it.
+        p_value: of a slice, how likely so bad figures are if the rule is kept.
+        p_adjusted: that, corrected for the number of slices of the gate.
+        min_rows: how many rows the check takes to decide anything.
         margin: the indifference zone of this very check.
         on_inconclusive: what this check does when undecided.
         outcome: what was found out.
@@ -115,7 +121,8 @@ class Check:
     kind: str = "gate"
     metric: Optional[str] = None
     options: Mapping[str, Any] = field(default_factory=dict)
-    slice: Mapping[str, Label] = field(default_factory=dict)
+    selection: str = ""
+    slice: Mapping[str, Optional[Label]] = field(default_factory=dict)
     estimand: str = "value"
     value: Optional[float] = None
     interval: Optional[Tuple[float, float]] = None
@@ -128,6 +135,7 @@ class Check:
     p_value: Optional[float] = None
     p_adjusted: Optional[float] = None
     margin: float = 0.0
+    min_rows: int = 0
     on_inconclusive: OnInconclusive = OnInconclusive.HOLD
     reason: Optional[str] = None
     flags: Tuple[str, ...] = ()
@@ -145,7 +153,8 @@ class Check:
         selected = tuple(sorted((k, str(v)) for k, v in self.slice.items()))
         # A plain test can fail for several reasons, each worth telling.
         told = self.reason if self.metric is None else None
-        return (self.name, self.metric, self.rule, options, selected, told)
+        rows = (self.selection, selected)
+        return (self.name, self.metric, self.rule, options, rows, told)
 
     def to_json(self) -> Dict[str, Any]:
         """Plain JSON, in the order of the schema."""

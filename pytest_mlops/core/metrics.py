@@ -69,6 +69,8 @@ class TableKind:
         split: makes the tables of many slices in one pass, where that is faster than
             ``build`` on the rows of each: from rows, the slice of each row (from 0;
             no row of slice −1 counts) and the number of slices to a table each.
+        version: a text that changes when the same rows make another table. Tables of
+            a kind that is not built in are kept from run to run only if it has one.
     """
 
     name: str
@@ -81,6 +83,7 @@ class TableKind:
     finish: Optional[Callable[[Any], Table]] = None
     pair: Optional[TableKind] = None
     split: Optional[Callable[[Any, Any, int], Sequence[Table]]] = None
+    version: Optional[str] = None
 
 
 @dataclass(frozen=True)

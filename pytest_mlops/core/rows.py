@@ -23,7 +23,7 @@ class Labels:
 
     Attributes:
         codes: shape ``(rows,)``; an index into ``categories``, -1 where missing.
-        categories: distinct labels, in any order.
+        categories: distinct labels, in any order; some may not occur.
     """
 
     codes: Codes

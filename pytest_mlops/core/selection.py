@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 from pytest_mlops.core.rows import Label
 
@@ -54,3 +54,36 @@ class Selection:
     def slice(self, key: SliceKey) -> Dict[str, Optional[Label]]:
         """A slice as a verdict shows it: column and value."""
         return dict(zip(self.by, key))
+
+    def order(self, key: SliceKey) -> Tuple[Any, ...]:
+        """A key to sort slices by: bins by their edges, missing values last."""
+        bins = {name: bin_names(edges) for name, edges in self.bins}
+        return tuple(
+            (label is None, isinstance(label, str), _place(label, bins.get(column, ())))
+            for column, label in zip(self.by, key)
+        )
+
+
+def bin_names(edges: Sequence[float]) -> Tuple[str, ...]:
+    """What bins are called as slices: ``< 18``, ``18 to 30``, ``>= 30``.
+
+    A bin holds its lower edge and not its upper one.
+
+    Args:
+        edges: at least one, ascending.
+    """
+    shown = [_shown(edge) for edge in edges]
+    between = (f"{low} to {high}" for low, high in zip(shown, shown[1:]))
+    return (f"< {shown[0]}", *between, f">= {shown[-1]}")
+
+
+def _place(label: Optional[Label], bins: Tuple[str, ...]) -> Tuple[int, Label]:
+    """Among the bins, and where it is none of them, among its like."""
+    if label is None:
+        return 0, 0
+    return (bins.index(label), 0) if label in bins else (len(bins), label)
+
+
+def _shown(edge: float) -> str:
+    text = repr(float(edge))
+    return text[:-2] if text.endswith(".0") else text

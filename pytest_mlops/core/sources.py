@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Iterator, Mapping, Optional, Protocol, Tuple
+from typing import (
+    Callable,
+    Iterator,
+    Mapping,
+    Optional,
+    Protocol,
+    Tuple,
+    runtime_checkable,
+)
 
 from pytest_mlops.core.rows import Batch, Predictions
 
@@ -17,15 +25,29 @@ class Subject:
         model_uri: as it was asked for, such as ``models:/m@candidate``.
         resolved_uri: what that meant at the time, such as ``models:/m/7``.
         model_digest: ``sha256:…`` over the model's files; None where it has none.
+        version: what a model without files states as its version; None where it
+            states none.
     """
 
     model_uri: str
     resolved_uri: Optional[str] = None
     model_digest: Optional[str] = None
+    version: Optional[str] = None
+
+    @property
+    def identity(self) -> Optional[str]:
+        """A text that changes when the model does; None where nothing tells."""
+        if self.model_digest is None and self.version is not None:
+            return f"{self.model_uri} {self.version}"
+        return self.model_digest
+
+
+#: What a fingerprint begins with that says nothing of the data.
+UNVERSIONED = "unversioned:"
 
 
 class Model(Protocol):
-    """A loaded model."""
+    """A model that can be run. It may be ``Deferred``."""
 
     @property
     def subject(self) -> Subject:
@@ -49,6 +71,18 @@ class Model(Protocol):
         """
 
 
+@runtime_checkable
+class Deferred(Protocol):
+    """A model that is known before it is loaded, for it may never have to run."""
+
+    def load(self) -> None:
+        """Get ready to predict, unless that is done; ``predict`` does so itself.
+
+        Raises:
+            ModelError, MissingLibraryError: it cannot be loaded.
+        """
+
+
 class DataSource(Protocol):
     """Labelled data that can be read from the start, batch by batch."""
 
@@ -64,7 +98,13 @@ class DataSource(Protocol):
         """
 
     def fingerprint(self) -> str:
-        """A text that changes when the data does."""
+        """A text that changes when the data does.
+
+        One that begins with ``UNVERSIONED`` promises nothing.
+
+        Raises:
+            DataError: the data cannot be read.
+        """
 
     def batches(self) -> Iterator[Batch]:
         """The rows, from the first, in batches that fit into memory.

@@ -1,18 +1,19 @@
-"""The delta method on tables of counts: intervals of any smooth function of margins."""
+"""The delta method on tables of counts: how much a smooth function of them scatters."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, Tuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_mlops.core.metrics import IntervalFunction
-from pytest_mlops.evidence.intervals import stabilised
 from pytest_mlops.evidence.tables.arrays import weight_sums
+from pytest_mlops.evidence.tables.cells import CellTable
 from pytest_mlops.evidence.tables.counts import LabelCounts, Margins
+from pytest_mlops.evidence.tables.groups import GroupSums
 
 if TYPE_CHECKING:
     from pytest_mlops.core.rows import Codes, Floats
@@ -21,115 +22,119 @@ if TYPE_CHECKING:
 #: be analytic, for it is also given complex numbers: no abs, no comparison.
 Statistic = Callable[[Margins], NDArray[Any]]
 
-#: With more labels than this there is no interval: the table is too thin for it.
-MOST_LABELS = 100
-
 #: The imaginary step of a derivative. It is exact: nothing is subtracted.
 _STEP = 1e-30
 
-#: A standard error below this is one of rounding; so is a distance to a limit.
-_NO_ERROR = 1e-12
+#: A share of the largest influence below this is one of rounding.
+NO_INFLUENCE = 1e-9
+
+#: A variance below this is one of rounding.
+_NO_VARIANCE = 1e-24
 
 
 @dataclass(frozen=True)
-class _Cells:
-    """A table of counts as the delta method needs it.
+class Scatter:
+    """How much a statistic scatters from sample to sample.
 
     Attributes:
-        margins: its sums of weights.
-        true, predicted: the labels of each cell, as indices.
-        weights, squares: sums of the weights and of their squares in each cell.
+        error: its standard error.
+        design: how many times the variance is that of independent rows; at least 1.
+        groups: how many groups of rows that is known from; None without groups.
     """
 
-    margins: Margins
-    true: Codes
-    predicted: Codes
-    weights: Floats
-    squares: Floats
+    error: float
+    design: float = 1.0
+    groups: Optional[int] = None
+
+    @property
+    def free(self) -> float:
+        """The degrees of freedom of the standard error."""
+        return math.inf if self.groups is None else self.groups - 1.0
 
 
-def delta_interval(
-    table: LabelCounts,
-    statistic: Statistic,
-    value: float,
-    limits: Tuple[float, float],
-    *,
-    smooth: bool = False,
-) -> Tuple[IntervalFunction, bool]:
-    """The interval of a function of a table of counts, on a stabilising scale.
+@dataclass(frozen=True)
+class Slopes:
+    """A statistic's derivatives by each margin, times the whole; ``(labels,)`` each."""
 
-    Where the table says nothing of the spread (the value sits on a limit, or all rows
-    agree), centre and spread come from the table with the mass of one more row spread
-    over all its cells: the interval is never of no width.
+    true: Floats
+    predicted: Floats
+    hits: Floats
+
+    def at(self, true: Codes, predicted: Codes) -> Floats:
+        """The influence of a row in each of these cells, up to a constant."""
+        influence: Floats = self.true[true] + self.predicted[predicted]
+        hit = true == predicted
+        influence[hit] += self.hits[true[hit]]
+        return influence
+
+
+def slopes(margins: Margins, statistic: Statistic) -> Slopes:
+    """The slopes of a statistic, by a complex step in each margin."""
+    labels = len(margins.true)
+    at = np.concatenate([margins.true, margins.predicted, margins.hits])
+    moved = (at + _steps(3 * labels)).reshape(3 * labels, 3, labels)
+    found = statistic(Margins(moved[:, 0], moved[:, 1], moved[:, 2])).imag
+    by = found * (margins.true.sum() / _STEP)
+    return Slopes(by[:labels], by[labels : 2 * labels], by[2 * labels :])
+
+
+@lru_cache(maxsize=8)
+def _steps(size: int) -> NDArray[Any]:
+    return np.eye(size) * (1j * _STEP)
+
+
+def scatter(table: CellTable, influence: Floats) -> Scatter:
+    """The scatter of a statistic of a table.
+
+    Of independent rows its variance is Σ w² ψ² / W² with ψ the centred influence; of
+    groups of rows G / (G − 1) Σ (Σ w ψ)² / W², the inner sum over a group, but never
+    less than if they were independent. Liang & Zeger, "Longitudinal data analysis
+    using generalized linear models" (1986).
 
     Args:
         table: at least one row.
-        statistic: the metric as a function of the margins.
-        value: the metric on the table.
-        limits: the metric's, finite.
-        smooth: whether the table is known not to show the spread of all its parts.
-
-    Returns:
-        The interval, and whether the table alone said enough for it.
+        influence: of a row in each cell, up to a constant.
     """
-    cells = _cells_of(table)
-    error = _standard_error(cells, statistic)
-    # A negated comparison, so that a derivative that is no number is not believed.
-    if error > _NO_ERROR and _inside(value, limits) and not smooth:
-        return stabilised(value, value, error, limits), True
-    cells = _smoothed(table)
-    centre = float(statistic(cells.margins))
-    error = _standard_error(cells, statistic)
-    return stabilised(value, centre, error, limits), False
+    mass = table.mass
+    total = float(mass.sum())
+    influence = influence - mass @ influence / total
+    alone = float(table.square_mass @ influence**2) / total**2
+    if table.groups is None:
+        return Scatter(math.sqrt(alone))
+    if not alone > _NO_VARIANCE:
+        return Scatter(0.0, _all_alike(table, table.groups), table.groups.count)
+    sums = table.groups.sums(influence)
+    telling = np.abs(influence) > NO_INFLUENCE * np.abs(influence).max()
+    count = int(np.count_nonzero(table.groups.sums(telling.astype(np.float64))))
+    between = float(sums @ sums) / total**2 * count / max(count - 1, 1)
+    design = max(between / alone, 1.0)
+    return Scatter(math.sqrt(alone * design), design, count)
 
 
-def _inside(value: float, limits: Tuple[float, float]) -> bool:
-    return limits[0] + _NO_ERROR < value < limits[1] - _NO_ERROR
+def _all_alike(table: CellTable, groups: GroupSums) -> float:
+    """The design effect if all rows of a group say the same."""
+    sums = groups.sums(np.ones(len(table.mass)))
+    return max(float(sums @ sums) / float(table.square_mass.sum()), 1.0)
 
 
-def _cells_of(table: LabelCounts) -> _Cells:
-    return _Cells(
-        table.margins, table.true, table.predicted, table.mass, table.square_mass
-    )
-
-
-def _smoothed(table: LabelCounts) -> _Cells:
+def smoothed(table: LabelCounts) -> LabelCounts:
     """The table with one row's mass more, spread over every pair of labels.
 
-    A table of one label gets a second one: it might have been predicted.
+    A table of one label gets a second one: it might have been predicted. Groups are
+    left out: the design effect has to come from the table itself.
     """
     size = max(len(table.labels), 2)
-    # What one row weighs, as far as the number of rows can be told from weights.
-    unit = float(table.square_mass.sum() / table.mass.sum())
+    labels = table.labels if len(table.labels) > 1 else (*table.labels, "")
     cells = size * size
+    unit = row_weight(table)
     flat = table.true * size + table.predicted
     weights = weight_sums(flat, table.mass, cells) + unit / cells
     squares = weight_sums(flat, table.square_mass, cells) + unit * unit / cells
-    square = weights.reshape(size, size)
-    margins = Margins(square.sum(axis=1), square.sum(axis=0), np.diagonal(square))
     each = np.arange(cells)
-    return _Cells(margins, each // size, each % size, weights, squares)
+    rows = np.zeros(cells, dtype=np.int64)
+    return LabelCounts(labels, each // size, each % size, rows, weights, squares)
 
 
-def _standard_error(cells: _Cells, statistic: Statistic) -> float:
-    """The root of Σ W2 (g − mean g)² / W², with g the gradient by a cell's share."""
-    by_true, by_predicted, by_hits = _gradient(cells.margins, statistic)
-    hit = cells.true == cells.predicted
-    total = cells.weights.sum()
-    gradient = total * (
-        by_true[cells.true]
-        + by_predicted[cells.predicted]
-        + np.where(hit, by_hits[cells.true], 0.0)
-    )
-    centred = gradient - cells.weights @ gradient / total
-    return math.sqrt(float(cells.squares @ centred**2)) / float(total)
-
-
-def _gradient(margins: Margins, statistic: Statistic) -> Tuple[Floats, Floats, Floats]:
-    """Derivatives by each margin, shape ``(labels,)``, by a complex step in each."""
-    at = np.stack([margins.true, margins.predicted, margins.hits])
-    steps = np.eye(at.size).reshape(at.size, *at.shape)
-    moved = at + 1j * _STEP * steps
-    found = statistic(Margins(moved[:, 0], moved[:, 1], moved[:, 2])).imag / _STEP
-    by_true, by_predicted, by_hits = found.reshape(at.shape)
-    return by_true, by_predicted, by_hits
+def row_weight(table: CellTable) -> float:
+    """What one row weighs, as far as that can be told from sums of weights."""
+    return float(table.square_mass.sum() / table.mass.sum())

@@ -18,13 +18,17 @@ if TYPE_CHECKING:
 #: Integers whose range is at most this are told apart by counting, not by sorting.
 SMALL_RANGE = 2**16
 
+#: Integers whose range is at most this are their own codes, but for the least one: to
+#: look which of them occur would cost more than to count them.
+TINY_RANGE = 2**8
+
 #: Types of missing values that are neither None nor a float, by name: pandas is not
 #: imported here.
 _MISSING_TYPES = frozenset({"NAType", "NaTType"})
 
 
 def encode(values: Any) -> Labels:
-    """Dictionary-encode a column of labels.
+    """Dictionary-encode a column of labels; some categories may not occur.
 
     Args:
         values: shape ``(rows,)`` or ``(rows, 1)``: an array, a list, or anything with
@@ -157,6 +161,8 @@ def _encode_integers(column: NDArray[Any]) -> Labels:
     codes = column.astype(np.int64, copy=False)
     if low:
         codes = codes - low
+    if high - low < TINY_RANGE:
+        return Labels(codes, tuple(range(low, high + 1)))
     present = np.bincount(codes, minlength=high - low + 1) > 0
     if not present.all():
         codes = (np.cumsum(present) - 1)[codes]

@@ -8,17 +8,17 @@ import io
 import json
 import zlib
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, Iterable, Mapping, Sequence
+from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Sequence
 
 from pytest_mlops.core.metrics import Table, TableKind
+from pytest_mlops.core.selection import Selection, SliceKey
 from pytest_mlops.errors import VerdictError
+from pytest_mlops.evidence.names import BASELINE, CANDIDATE, PAIRED, TableName
 from pytest_mlops.evidence.tables import KINDS
-
-#: What stands before the name of a table that is about the baseline.
-BASELINE = "baseline/"
+from pytest_mlops.evidence.tables.slices import Slices
 
 #: Part of every key: evidence of another schema is other evidence.
-SCHEMA = 1
+SCHEMA = 2
 
 #: What reading a damaged table may end with.
 _DAMAGE = (
@@ -34,15 +34,38 @@ _DAMAGE = (
 
 
 @dataclass(frozen=True)
+class Kept:
+    """What evidence holds of one slice.
+
+    Attributes:
+        candidate: the candidate's table.
+        baseline: the baseline's, or None.
+        paired: the table of both on the same rows, or None.
+    """
+
+    candidate: Table
+    baseline: Optional[Table] = None
+    paired: Optional[Any] = None
+
+    @classmethod
+    def of_pair(cls, pair: Any) -> Kept:
+        """The tables of both that are in a table of a pair kind."""
+        return cls(pair.candidate, pair.baseline, pair)
+
+
+#: Tables by slice.
+Cuts = Mapping[SliceKey, Kept]
+
+
+@dataclass(frozen=True)
 class Evidence:
     """Tables, and what they are about.
 
     Attributes:
         key: ``sha256:…`` over the inputs: the models, the data and the question.
         data: ``uri``, ``fingerprint`` and ``rows``.
-        question: ``task``, ``target`` and ``positive``.
-        tables: of the candidate by the name of their kind; of a baseline with
-            ``BASELINE`` before it.
+        question: ``task``, ``target``, ``positive``, ``weight`` and ``group``.
+        tables: by ``TableName``; ``Slices`` where the name has a selection.
         kinds: of the tables, by name.
     """
 
@@ -67,7 +90,7 @@ class Evidence:
         Args:
             data: ``uri``, ``fingerprint`` and ``rows``.
             models: what tells the models apart, the candidate's first; plain JSON.
-            question: ``task``, ``target`` and ``positive``.
+            question: as the attribute.
             tables: as the attribute.
             kinds: those of tables that are not built in.
 
@@ -76,7 +99,7 @@ class Evidence:
         """
         known = {**KINDS, **{kind.name: kind for kind in kinds}}
         for name in tables:
-            if _kind_name(name) not in known:
+            if _kind_of(name, known) is None:
                 raise ValueError(f"the table '{name}' is of no known kind: pass it")
         return cls(_key(data, models, question), data, question, tables, known)
 
@@ -101,10 +124,31 @@ class Evidence:
         data = {**self.data, "rows": self.data["rows"] + other.data["rows"]}
         return Evidence(self.key, data, self.question, tables, self.kinds)
 
+    def kept(self, kind: TableKind, selection: str = "") -> Optional[Cuts]:
+        """The tables of a kind by slice; None where there are none.
+
+        Args:
+            kind: the kind of one model's table.
+            selection: ``Selection.key``; of all rows as one there is one slice, ``()``.
+        """
+        names = (
+            TableName(kind.name, whose, selection)
+            for whose in (CANDIDATE, BASELINE, PAIRED)
+        )
+        order = Selection.of(selection).order
+        found = [_cut(self.tables.get(str(name)), order) for name in names]
+        candidate, baseline, paired = found
+        if paired is not None:
+            return {key: Kept.of_pair(pair) for key, pair in paired.items()}
+        if candidate is None:
+            return None
+        beside = baseline or {}
+        return {key: Kept(one, beside.get(key)) for key, one in candidate.items()}
+
     @property
     def recomputable(self) -> bool:
         """Whether every metric can be computed from the stored evidence."""
-        return all(self._kind(name).recomputable for name in self.tables)
+        return all(self.kind_of(name).recomputable for name in self.tables)
 
     def to_json(self, side: Callable[[bytes], str]) -> Dict[str, Any]:
         """Plain JSON, as it stands in a verdict.
@@ -147,20 +191,25 @@ class Evidence:
             key, about, question = str(data["key"]), data["data"], data["question"]
         except _DAMAGE as error:
             raise _damaged("evidence", error) from error
+        kinds_of = {name: _kind_of(name, known) for name in stored}
         tables = {
-            name: _read(name, stored[name], known[_kind_name(name)], side)
-            for name in stored
-            if _kind_name(name) in known
+            name: _read(name, stored[name], kind, side)
+            for name, kind in kinds_of.items()
+            if kind is not None
         }
         return cls(key, dict(about), dict(question), tables, known)
 
-    def _kind(self, name: str) -> TableKind:
-        return self.kinds[_kind_name(name)]
+    def kind_of(self, name: str) -> TableKind:
+        """The kind of a table, by the table's name; LookupError where it is of none."""
+        kind = _kind_of(name, self.kinds)
+        if kind is None:
+            raise LookupError(f"the table '{name}' is of no known kind")
+        return kind
 
     def _stored(
         self, name: str, table: Table, side: Callable[[bytes], str]
     ) -> Mapping[str, Any]:
-        if self._kind(name).inline:
+        if self.kind_of(name).inline:
             return table.to_json()
         content = _compressed(_plain(table.to_json()))
         return {"file": side(content), "digest": _digest(content)}
@@ -170,7 +219,10 @@ def _read(
     name: str, stored: Any, kind: TableKind, side: Callable[[str], bytes]
 ) -> Table:
     try:
-        return kind.from_json(stored if kind.inline else _beside(stored, side))
+        data = stored if kind.inline else _beside(stored, side)
+        if TableName.of(name).selection:
+            return Slices.from_json(data, kind)
+        return kind.from_json(data)
     except _DAMAGE as error:
         raise _damaged(f"the table '{name}'", error) from error
 
@@ -188,8 +240,18 @@ def _damaged(what: str, error: Exception) -> VerdictError:
     return VerdictError(f"{what} of the verdict cannot be read ({told})")
 
 
-def _kind_name(name: str) -> str:
-    return name[len(BASELINE) :] if name.startswith(BASELINE) else name
+def _kind_of(name: str, kinds: Mapping[str, TableKind]) -> Optional[TableKind]:
+    parts = TableName.of(name)
+    kind = kinds.get(parts.kind)
+    return kind.pair if kind and parts.whose == PAIRED else kind
+
+
+def _cut(
+    table: Optional[Table], order: Callable[[SliceKey], Any]
+) -> Optional[Mapping[SliceKey, Any]]:
+    if isinstance(table, Slices):
+        return {key: table.tables[key] for key in sorted(table.tables, key=order)}
+    return None if table is None else {(): table}
 
 
 def _key(

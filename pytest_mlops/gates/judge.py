@@ -1,73 +1,101 @@
-"""Hold an estimate against a rule: pass, fail, or honestly undecided."""
+"""From figures and a rule to the checks of a verdict, one a slice."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import Any, Dict, Optional, Tuple
+from dataclasses import replace
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from pytest_mlops.core.checks import Check, Policy
-from pytest_mlops.core.metrics import Estimate, MetricOptions
+from pytest_mlops.core.metrics import MetricOptions
 from pytest_mlops.core.outcomes import (
     Decide,
     OnInconclusive,
     OnMissingBaseline,
     Outcome,
 )
+from pytest_mlops.core.rows import Label
 from pytest_mlops.core.rules import Operator, Rule
+from pytest_mlops.core.selection import SliceKey
+from pytest_mlops.gates.decide import TOO_FEW, Case, Decision, Figures, finite
+from pytest_mlops.gates.limits import holm
 from pytest_mlops.settings.values import Gate
 
-
-@dataclass(frozen=True)
-class Decision:
-    """What a rule says about a value, and why where it says nothing."""
-
-    outcome: Outcome
-    reason: Optional[str] = None
-    rows_needed: Optional[int] = None
+#: What makes a slice, as a verdict shows it: column and value.
+Values = Mapping[str, Optional[Label]]
 
 
-def judge(
+def judge_gate(
     gate: Gate,
-    estimate: Estimate,
+    figures: Sequence[Tuple[SliceKey, Figures]],
     policy: Policy,
     *,
     node_id: str,
-    baseline: Optional[Estimate] = None,
-) -> Check:
-    """Judge one gate.
+) -> Tuple[Check, ...]:
+    """Judge a gate: on all of its rows, or on each of its slices.
 
     Args:
         gate: the rule and what it is about.
-        estimate: the metric on the candidate.
+        figures: what was measured, by slice; empty where no row keeps its condition.
         policy: whether the value decides or the interval, and at which confidence.
         node_id: the item that asks.
-        baseline: the same metric of the baseline on the same rows; needed by rules
-            that speak of a baseline.
     """
-    if estimate.value is not None and not math.isfinite(estimate.value):
-        estimate = replace(estimate, value=None, reason=f"it came to {estimate.value}")
-    decision = _decide(gate, estimate, policy, baseline)
-    beside = baseline.value if baseline else None
-    check = gate_check(gate, node_id, decision.outcome, decision.reason)
-    return replace(
-        check,
-        value=estimate.value,
-        interval=_interval(estimate, policy.confidence),
-        method=estimate.method,
-        rows=estimate.rows,
-        threshold=_threshold(gate.rule, beside),
-        baseline_value=beside,
-        difference=_difference(estimate.value, beside),
-        flags=estimate.flags,
-        error_bound=estimate.error_bound,
-        rows_needed=decision.rows_needed,
-        message=estimate.reason or "",
-    )
+    if not figures:
+        return (no_slices(gate, node_id),)
+    if gate.selection.by and not gate.metric.across:
+        slices = [(gate.selection.slice(key), found) for key, found in figures]
+        return judge_slices(gate, slices, policy, node_id=node_id)
+    return (judge(gate, figures[0][1], policy, node_id=node_id),)
 
 
-def _difference(value: Optional[float], beside: Optional[float]) -> Optional[float]:
-    return None if value is None or beside is None else value - beside
+def judge(gate: Gate, figures: Figures, policy: Policy, *, node_id: str) -> Check:
+    """Judge a gate on all of its rows.
+
+    Args:
+        gate: the rule and what it is about.
+        figures: what was measured.
+        policy: whether the value decides or the interval, and at which confidence.
+        node_id: the item that asks.
+    """
+    case = _case(gate, figures, policy)
+    return _check(case, case.decision, node_id, {})
+
+
+def judge_slices(
+    gate: Gate,
+    slices: Sequence[Tuple[Values, Figures]],
+    policy: Policy,
+    *,
+    node_id: str,
+) -> Tuple[Check, ...]:
+    """Judge a gate on each of its slices.
+
+    The gate passes when every slice passes, which needs no correction (an
+    intersection–union test: Berger, "Multiparameter hypothesis testing and acceptance
+    sampling", 1982). Where intervals decide, a slice fails only if it still does after
+    Holm's correction for all slices of the gate.
+
+    Args:
+        gate: the rule and what it is about.
+        slices: the values that make each slice, and what was measured there.
+        policy: as for ``judge``.
+        node_id: the item that asks.
+    """
+    cases = [_case(gate, figures, policy) for _, figures in slices]
+    known = [index for index, case in enumerate(cases) if case.p_value is not None]
+    adjusted = dict(zip(known, holm([cases[index].p_value or 0.0 for index in known])))
+    error = (1 - policy.confidence) / 2
+    checks = []
+    for index, (case, (values, _)) in enumerate(zip(cases, slices)):
+        decision, p_adjusted = case.decision, adjusted.get(index)
+        beyond_chance = p_adjusted is not None and p_adjusted <= error
+        if policy.decide is Decide.CONFIDENT and decision.outcome is Outcome.FAIL:
+            if not beyond_chance:
+                reason = "not_significant_after_holm"
+                decision = Decision(Outcome.INCONCLUSIVE, reason)
+        chances = (case.p_value, p_adjusted)
+        checks.append(_check(case, decision, node_id, values, chances))
+    return tuple(checks)
 
 
 def gate_check(
@@ -75,18 +103,30 @@ def gate_check(
 ) -> Check:
     """The check of a gate before anything was measured for it."""
     return Check(
-        name=gate.name,
-        node_id=node_id,
-        outcome=outcome,
-        metric=gate.metric.name,
-        options=set_options(gate.options),
-        estimand="difference" if gate.rule.needs_baseline else "value",
-        rule=gate.rule.text,
-        margin=gate.margin,
-        on_inconclusive=gate.on_inconclusive,
-        reason=reason,
-        message=message,
+        **_asked(gate, node_id), outcome=outcome, reason=reason, message=message
     )
+
+
+def _asked(gate: Gate, node_id: str) -> Dict[str, Any]:
+    """The fields of a check that say what was asked."""
+    return {
+        "name": gate.name,
+        "node_id": node_id,
+        "metric": gate.metric.name,
+        "options": set_options(gate.options),
+        "selection": gate.selection.key,
+        "estimand": "difference" if gate.rule.needs_baseline else "value",
+        "rule": gate.rule.text,
+        "margin": gate.margin,
+        "min_rows": gate.min_rows,
+        "on_inconclusive": gate.on_inconclusive,
+    }
+
+
+def no_slices(gate: Gate, node_id: str) -> Check:
+    """The check of a gate whose condition no row keeps."""
+    why = "no row keeps the condition of this gate"
+    return gate_check(gate, node_id, Outcome.INCONCLUSIVE, "no_rows", why)
 
 
 def missing_baseline(
@@ -95,8 +135,13 @@ def missing_baseline(
     """The check of a rule against a baseline that does not exist yet."""
     if on_missing is OnMissingBaseline.FAIL:
         return gate_check(gate, node_id, Outcome.FAIL, "baseline_missing", why)
-    check = gate_check(gate, node_id, Outcome.INCONCLUSIVE, "baseline_missing", why)
-    return replace(check, on_inconclusive=OnInconclusive.WARN)
+    return _only_warned(gate, node_id, "baseline_missing", why)
+
+
+def same_model(gate: Gate, node_id: str) -> Check:
+    """The check of a rule against a baseline that is the candidate itself."""
+    why = "the baseline is this very model, so there is nothing to compare"
+    return _only_warned(gate, node_id, "same_model", why)
 
 
 def set_options(options: MetricOptions) -> Dict[str, Any]:
@@ -108,89 +153,61 @@ def set_options(options: MetricOptions) -> Dict[str, Any]:
     }
 
 
-def _decide(
-    gate: Gate, estimate: Estimate, policy: Policy, baseline: Optional[Estimate]
-) -> Decision:
-    if estimate.value is None:
-        return Decision(Outcome.INCONCLUSIVE, "undefined")
-    if gate.rule.needs_baseline and (baseline is None or baseline.value is None):
-        return Decision(Outcome.INCONCLUSIVE, "baseline_undefined")
-    beside = baseline.value if baseline else None
-    if policy.decide is Decide.POINT:
-        off = estimate.error_bound
-        if baseline is not None and gate.rule.needs_baseline:
-            off += baseline.error_bound
-        return _by_value(gate.rule, estimate.value, beside, off)
-    interval = _interval(estimate, policy.confidence)
-    # The interval of a value is not the interval of a difference on the same rows.
-    if interval is None or gate.rule.needs_baseline:
-        return Decision(Outcome.INCONCLUSIVE, "no_interval")
-    return _by_interval(gate, estimate.value, estimate.rows, interval)
+def _only_warned(gate: Gate, node_id: str, reason: str, why: str) -> Check:
+    check = gate_check(gate, node_id, Outcome.INCONCLUSIVE, reason, why)
+    return replace(check, on_inconclusive=OnInconclusive.WARN)
 
 
-def _by_value(
-    rule: Rule, value: float, baseline: Optional[float], off: float
-) -> Decision:
-    keeps = {rule.keeps(end, baseline) for end in (value - off, value, value + off)}
-    if len(keeps) > 1:
-        return Decision(Outcome.INCONCLUSIVE, "within_error_bound")
-    return Decision(Outcome.PASS if keeps.pop() else Outcome.FAIL)
+def _case(gate: Gate, figures: Figures, policy: Policy) -> Case:
+    baseline = None if figures.baseline is None else finite(figures.baseline)
+    sound = replace(figures, candidate=finite(figures.candidate), baseline=baseline)
+    return Case(gate, sound, policy.decide, policy.confidence)
 
 
-def _by_interval(
-    gate: Gate, value: float, rows: int, interval: Tuple[float, float]
-) -> Decision:
-    rule, (low, high) = gate.rule, interval
-    if rule.keeps(low) and rule.keeps(high):
-        return Decision(Outcome.PASS)
-    floor, ceiling = rule.limits()
-    if gate.margin and rule.keeps(value):
-        if low >= floor - gate.margin and high <= ceiling + gate.margin:
-            return Decision(Outcome.PASS, "within_margin")
-    if _breaks(rule, low, high):
-        return Decision(Outcome.FAIL)
-    shrink = _shrink_needed(value, interval, rule, gate.margin)
-    needed = math.ceil(rows * shrink**2) if shrink else None
-    return Decision(Outcome.INCONCLUSIVE, "interval_straddles", needed)
+def _check(
+    case: Case,
+    decision: Decision,
+    node_id: str,
+    values: Values,
+    chances: Tuple[Optional[float], Optional[float]] = (None, None),
+) -> Check:
+    gate, figures, shown = case.gate, case.figures, case.shown
+    candidate = figures.candidate
+    beside = None if figures.baseline is None else figures.baseline.value
+    asked = _asked(gate, node_id)
+    if decision.reason == TOO_FEW:
+        asked["on_inconclusive"] = OnInconclusive.WARN
+    return Check(
+        **asked,
+        outcome=decision.outcome,
+        reason=decision.reason,
+        slice=dict(values),
+        value=candidate.value,
+        interval=case.interval,
+        method=shown.method,
+        rows=candidate.rows,
+        threshold=_threshold(gate.rule, beside),
+        baseline_value=beside,
+        difference=_difference(gate.rule, candidate.value, beside),
+        p_value=chances[0],
+        p_adjusted=chances[1],
+        flags=shown.flags,
+        error_bound=shown.error_bound,
+        rows_needed=decision.rows_needed,
+        message=candidate.reason or "",
+    )
 
 
-def _breaks(rule: Rule, low: float, high: float) -> bool:
-    """Whether no value of the interval keeps the rule."""
-    floor, ceiling = rule.limits()
-    if rule.operator in (Operator.ABOVE, Operator.BELOW):
-        return high <= floor or low >= ceiling
-    return high < floor or low > ceiling
-
-
-def _shrink_needed(
-    value: float, interval: Tuple[float, float], rule: Rule, margin: float
+def _difference(
+    rule: Rule, value: Optional[float], beside: Optional[float]
 ) -> Optional[float]:
-    """How many times narrower the interval has to get, if the value stays.
-
-    An interval narrows with the square root of the rows. None where the value sits on
-    the limit itself: no number of rows would settle that.
-    """
-    floor, ceiling = rule.limits()
-    slack = margin if rule.keeps(value) else 0.0
-    ratios = []
-    for limit, end in ((floor - slack, interval[0]), (ceiling + slack, interval[1])):
-        if not math.isinf(limit):
-            # Outside the rule it is the other end that reaches in.
-            crossing = end if floor <= value <= ceiling else _nearer(interval, limit)
-            ratios.append((abs(crossing - value), abs(limit - value)))
-    if any(distance == 0 for _, distance in ratios):
+    if value is None or beside is None:
         return None
-    return max((half / distance for half, distance in ratios), default=None)
-
-
-def _nearer(interval: Tuple[float, float], limit: float) -> float:
-    return min(interval, key=lambda end: abs(end - limit))
-
-
-def _interval(estimate: Estimate, confidence: float) -> Optional[Tuple[float, float]]:
-    if estimate.interval is None or estimate.value is None:
-        return None
-    return estimate.interval(confidence)
+    bounds: List[float] = [rule.bound.factor]
+    if rule.upper is not None:
+        bounds.append(rule.upper.factor)
+    factor = next((factor for factor in bounds if factor), 1.0)
+    return value - factor * beside
 
 
 def _threshold(rule: Rule, baseline: Optional[float]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Optional, Tuple
 
 import numpy as np
@@ -19,11 +19,12 @@ from pytest_mlops.core.rows import (
 )
 from pytest_mlops.core.suggestions import did_you_mean
 from pytest_mlops.errors import DataError
+from pytest_mlops.evidence.groups import buckets
 from pytest_mlops.evidence.labels import encode
 from pytest_mlops.settings.values import DataSettings
 
 if TYPE_CHECKING:
-    from pytest_mlops.core.rows import Floats
+    from pytest_mlops.core.rows import Codes, Floats
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Reader:
         named = {
             "target": data.target,
             "weight": data.weight,
+            "group": data.group,
             "prediction": data.prediction,
             "score": data.score,
         }
@@ -80,14 +82,15 @@ class Reader:
             DataError: a target or a prediction is missing, or their types differ; the
                 message names the row.
         """
-        weights = self._weights(batch)
+        weights, groups = self._weights(batch), self._groups(batch)
         if self.task is Task.REGRESSION:
             true = batch.numbers(self.settings.target)
             predicted = self._numbers(predictions.values)
             self._finite(batch, true, f"target '{self.settings.target}'")
             self._finite(batch, predicted, "prediction")
-            return RegressionRows(true, predicted, weights)
-        return self._classified(batch, predictions, weights)
+            return RegressionRows(true, predicted, weights, groups)
+        rows = self._classified(batch, predictions)
+        return replace(rows, weights=weights, groups=groups)
 
     def _numbers(self, values: Any) -> Floats:
         if isinstance(values, np.ma.MaskedArray):
@@ -101,9 +104,7 @@ class Reader:
         except (TypeError, ValueError, OverflowError) as error:
             raise DataError(f"{wrong}: {error}") from error
 
-    def _classified(
-        self, batch: Batch, predictions: Predictions, weights: Optional[Floats]
-    ) -> ClassificationRows:
+    def _classified(self, batch: Batch, predictions: Predictions) -> ClassificationRows:
         target = self.settings.target
         true = batch.labels(target)
         values = predictions.values
@@ -117,7 +118,6 @@ class Reader:
             positive=self.settings.positive,
             probabilities=predictions.probabilities,
             classes=predictions.classes,
-            weights=weights,
         )
 
     def _weights(self, batch: Batch) -> Optional[Floats]:
@@ -128,6 +128,13 @@ class Reader:
         usable = (weights == 0) | ((weights > 1e-100) & (weights < 1e100))
         self._present(batch, usable, f"weight '{self.settings.weight}'", "not a weight")
         return weights
+
+    def _groups(self, batch: Batch) -> Optional[Codes]:
+        if self.settings.group is None:
+            return None
+        groups = batch.labels(self.settings.group)
+        self._present(batch, groups.codes >= 0, f"group '{self.settings.group}'")
+        return buckets(groups)
 
     def _finite(self, batch: Batch, values: Floats, what: str) -> None:
         self._present(batch, np.isfinite(values), what, "missing or not finite")

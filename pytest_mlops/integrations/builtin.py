@@ -5,16 +5,24 @@ from __future__ import annotations
 import importlib
 import os
 import warnings
-from typing import Any, List
+from pathlib import Path
+from typing import Any, List, Optional
 
-from pytest_mlops.core.sources import DataLoader, DataSource, Model, ModelLoader, Site
+from pytest_mlops.core.sources import (
+    DataLoader,
+    DataSource,
+    Model,
+    ModelLoader,
+    Site,
+    Subject,
+)
 from pytest_mlops.errors import MissingLibraryError
 from pytest_mlops.integrations.objects import is_reference
 from pytest_mlops.integrations.places import local_path
 
 _HERE = "pytest_mlops.integrations"
 _DATA_LIBRARIES = {"pyarrow", "pandas"}
-_MLFLOW_LIBRARIES = {"mlflow", "pandas", "sqlalchemy", "alembic"}
+_MLFLOW_LIBRARIES = {"mlflow", "pandas", "sqlalchemy", "alembic", "yaml"}
 
 
 def data_loaders() -> List[DataLoader]:
@@ -66,9 +74,19 @@ def _load_callable(uri: str, site: Site) -> Model:
 def _load_mlflow(uri: str, site: Site) -> Model:
     # Before it is imported, and for good: it counts from the first call on.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    module = _module("mlflow_model", "mlflow", f"loading {uri}")
-    model: Model = module.load_mlflow(uri, site)
-    return model
+
+    def mlflow_model() -> Any:
+        return _module("mlflow_model", "mlflow", f"loading {uri}")
+
+    def load(subject: Subject, path: Path, root: Path) -> Any:
+        return mlflow_model().load_files(subject, path, root)
+
+    files = _module("mlflow_files", "mlflow", f"loading {uri}")
+    folder: Optional[Model] = files.open_folder(uri, site, load)
+    if folder is not None:
+        return folder
+    fetched: Model = mlflow_model().fetch_mlflow(uri, site, load)
+    return fetched
 
 
 def _module(name: str, extra: str, purpose: str) -> Any:

@@ -10,7 +10,11 @@ from pytest_mlops.core.sources import Site, Subject
 from pytest_mlops.errors import ModelError
 from pytest_mlops.integrations.failures import located
 from pytest_mlops.integrations.model_outputs import as_predictions, with_probabilities
-from pytest_mlops.integrations.objects import import_object, project_path
+from pytest_mlops.integrations.objects import (
+    import_object,
+    project_path,
+    stated_version,
+)
 from pytest_mlops.integrations.versions import installed
 
 
@@ -39,7 +43,7 @@ class CallableModel:
     def __init__(self, uri: str, found: Any, root: Path) -> None:
         self._found = found
         self._root = root
-        self.subject = Subject(model_uri=uri)
+        self.subject = Subject(model_uri=uri, version=stated_version(found))
 
     @property
     def versions(self) -> Mapping[str, str]:

@@ -8,12 +8,16 @@ from typing import Any, Callable, Iterator, Mapping, Optional, Tuple
 
 import pyarrow as pa
 
-from pytest_mlops.core.sources import Site
+from pytest_mlops.core.sources import UNVERSIONED, Site
 from pytest_mlops.errors import DataError
 from pytest_mlops.integrations.arrow_batch import ArrowBatch
 from pytest_mlops.integrations.columnar_files import cut
 from pytest_mlops.integrations.failures import located
-from pytest_mlops.integrations.objects import import_object, project_path
+from pytest_mlops.integrations.objects import (
+    import_object,
+    project_path,
+    stated_version,
+)
 
 
 def open_function(uri: str, site: Site) -> FunctionSource:
@@ -61,10 +65,10 @@ class FunctionSource:
         return tuple(self._begun[0].schema.names)
 
     def fingerprint(self) -> str:
-        """Of the function's name and its attribute ``version``, if it has one."""
-        version = getattr(self._function, "version", None)
+        """Of the function's name and its attribute ``__version__``, if it has one."""
+        version = stated_version(self._function)
         if version is None:
-            return f"unversioned:{self.uri}"
+            return UNVERSIONED + self.uri
         text = f"{self.uri}\0{version}"
         return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 

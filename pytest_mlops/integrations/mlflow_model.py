@@ -1,4 +1,4 @@
-"""Models of MLflow: fetch the files, load them, predict."""
+"""Models of MLflow: fetch their files, load them, predict."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import tempfile
 import weakref
 from functools import partial
 from pathlib import Path
-from typing import Any, Mapping, Optional, Tuple
+from typing import Any, Optional, Tuple
 
 import mlflow
 from mlflow.exceptions import MlflowException
@@ -17,41 +17,33 @@ from pytest_mlops.core.rows import Batch, Predictions
 from pytest_mlops.core.sources import Site, Subject
 from pytest_mlops.errors import ModelError
 from pytest_mlops.integrations.failures import described, last_line, located
+from pytest_mlops.integrations.mlflow_files import Load, MlflowFiles
 from pytest_mlops.integrations.mlflow_registry import Located, locate
-from pytest_mlops.integrations.model_files import folder_digest
 from pytest_mlops.integrations.model_outputs import as_predictions, with_probabilities
 from pytest_mlops.integrations.objects import project_path
 from pytest_mlops.integrations.places import local_path
 from pytest_mlops.integrations.quiet import quiet
-from pytest_mlops.integrations.versions import distribution, installed
+from pytest_mlops.integrations.versions import distribution
 
 _REFUSED = "Failed to enforce schema of data"
 
 
-def load_mlflow(uri: str, site: Site) -> MlflowModel:
-    """Load a registered model, a logged one, one of a run, or one in a folder.
+def fetch_mlflow(uri: str, site: Site, load: Load) -> MlflowFiles:
+    """Fetch a registered model, a logged one, or one of a run; *load* loads it.
 
     Raises:
         ModelNotFoundError, RegistryError: the registry does not have it, or does not
             answer.
-        ModelError: its files are missing or broken, or a library is.
+        ModelError: its files are missing.
     """
-    path = local_path(uri, site.root)
-    if path is not None:
-        if not path.is_dir():
-            raise ModelError(
-                f"the model folder {uri} does not exist (in {site.root}); registered "
-                "models are named like models:/name/7"
-            )
-        return _loaded(Subject(uri, path.resolve().as_uri()), path, site)
     found = locate(uri, site)
     subject = Subject(uri, found.resolved_uri)
     if local_path(found.files, site.root) is not None:
-        return _loaded(subject, _fetched(found), site)
+        return MlflowFiles(subject, _fetched(found), site.root, load)
     folder = tempfile.mkdtemp(prefix="pytest-mlops-")
     clean = partial(shutil.rmtree, folder, ignore_errors=True)
     try:
-        model = _loaded(subject, _fetched(found, folder), site)
+        model = MlflowFiles(subject, _fetched(found, folder), site.root, load)
     except BaseException:
         clean()
         raise
@@ -60,8 +52,22 @@ def load_mlflow(uri: str, site: Site) -> MlflowModel:
     return model
 
 
+def load_files(subject: Subject, path: Path, root: Path) -> MlflowModel:
+    """Load the files of a model.
+
+    Args:
+        subject: which model it is.
+        path: the folder of its files.
+        root: the project's folder, importable meanwhile.
+
+    Raises:
+        ModelError: its files are broken, or a library is missing.
+    """
+    return MlflowModel(subject, _loaded(subject.model_uri, path, root), root)
+
+
 class MlflowModel:
-    """Implements ``core.sources.Model`` on ``mlflow.pyfunc``.
+    """Implements ``Loaded`` on ``mlflow.pyfunc``.
 
     Args:
         subject: which model it is.
@@ -78,13 +84,6 @@ class MlflowModel:
         self._all = tuple(schema.input_names()) if named else None
         self.inputs = tuple(schema.required_input_names()) if named else None
         self._raw = _raw(loaded)
-
-    @property
-    def versions(self) -> Mapping[str, str]:
-        """MLflow, Python, scikit-learn and the libraries of the model's flavours."""
-        flavors = [f for f in self._loaded.metadata.flavors if f != "python_function"]
-        found = installed(["sklearn", *flavors])
-        return {"mlflow": mlflow.__version__, **found}
 
     def predict(
         self, batch: Batch, columns: Tuple[str, ...], *, probabilities: bool
@@ -148,17 +147,13 @@ def _fetched(found: Located, folder: Optional[str] = None) -> Path:
     return Path(path)
 
 
-def _loaded(subject: Subject, path: Path, site: Site) -> MlflowModel:
-    uri = subject.model_uri
-    if not (path / "MLmodel").is_file():
-        raise ModelError(f"the model {uri} cannot be loaded: it has no file MLmodel")
-    digest = folder_digest(path)
+def _loaded(uri: str, path: Path, root: Path) -> Any:
     with quiet(silent=True):
         # It takes a second, and not every look-up comes this far.
         importlib.import_module("mlflow.pyfunc")
     try:
-        with project_path(site.root), quiet():
-            loaded = mlflow.pyfunc.load_model(str(path), suppress_warnings=True)
+        with project_path(root), quiet():
+            return mlflow.pyfunc.load_model(str(path), suppress_warnings=True)
     except ModuleNotFoundError as error:
         package = (error.name or str(error)).partition(".")[0]
         raise ModelError(
@@ -171,8 +166,6 @@ def _loaded(subject: Subject, path: Path, site: Site) -> MlflowModel:
         raise ModelError(
             f"the model {uri} cannot be loaded: {_culprit(path)}{described(error)}"
         ) from error
-    subject = Subject(uri, subject.resolved_uri, digest)
-    return MlflowModel(subject, loaded, site.root)
 
 
 def _culprit(path: Path) -> str:

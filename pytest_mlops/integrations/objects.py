@@ -7,7 +7,7 @@ import re
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Iterator, Type
+from typing import Any, Iterator, Optional, Type
 
 from pytest_mlops.core.suggestions import did_you_mean
 from pytest_mlops.errors import InstrumentError
@@ -71,6 +71,16 @@ def import_object(uri: str, root: Path, error: Type[InstrumentError]) -> Any:
             )
         found = getattr(found, name)
     return found
+
+
+def stated_version(found: Any) -> Optional[str]:
+    """The attribute ``__version__`` of an object of the project's own.
+
+    Returns:
+        None where it has none, or one that is neither a text nor a whole number.
+    """
+    version = getattr(found, "__version__", None)
+    return str(version) if isinstance(version, (str, int)) else None
 
 
 def _leads_to(module: str, missing: str) -> bool:

@@ -26,11 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("mlops", "pytest-mlops: the gate before production")
     for option in OPTIONS:
         group.addoption(
-            option.long,
-            dest=option.dest,
-            metavar=option.metavar,
-            default=None,
-            help=option.help,
+            option.long, default=None, help=option.help, **option.declaration
         )
 
 
@@ -46,10 +42,9 @@ def pytest_load_initial_conftests(
         if option.short is not None and option.short not in taken:
             parser.getgroup("mlops").addoption(
                 option.short,
-                dest=option.dest,
-                metavar=option.metavar,
                 default=None,
                 help=f"the same as {option.long}",
+                **option.declaration,
             )
     return result
 
@@ -85,8 +80,8 @@ def pytest_collection_modifyitems(
 def metric(request: pytest.FixtureRequest) -> Callable[..., Any]:
     """Measure the model: ``assert metric("recall") >= 0.70``.
 
-    ``metric(name, average=None, beta=None)`` gives a value that judges and records
-    itself when it is compared with a number.
+    ``metric(name, average=None, beta=None, where=None)`` gives a value that judges and
+    records itself when it is compared with a number.
     """
     run = _run_of(request.config)
     if run is None:

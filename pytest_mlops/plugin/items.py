@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Iterator, Tuple
+from typing import TYPE_CHECKING, Iterator, Sequence, Tuple
 
 import pytest
 
@@ -11,6 +11,7 @@ from pytest_mlops.core.redaction import redact
 from pytest_mlops.errors import InstrumentError
 from pytest_mlops.plugin.activation import GATES
 from pytest_mlops.plugin.results import GateBlocked, Rules, recorder_of
+from pytest_mlops.reporting.sentences import item_message
 from pytest_mlops.settings.values import Gate
 from pytest_mlops.workflow.judging import ModelJudge
 
@@ -45,17 +46,19 @@ class GateItem(pytest.Item):
         try:
             self.judge.measure()
         except InstrumentError as error:
-            self._tell(self._broken(error), redact(str(error)))
+            self._tell([self._broken(error)], redact(str(error)))
 
     def runtest(self) -> None:
-        """Hold the measured value against the rule."""
+        """Hold the measured values against the rule."""
         try:
-            check = self.judge.judge(self.gate, self.nodeid)
+            checks = self.judge.judge(self.gate, self.nodeid)
         except InstrumentError as error:
-            self._tell(self._broken(error), redact(str(error)))
+            self._tell([self._broken(error)], redact(str(error)))
             return
-        self._tell(check, check.message)
-        self.add_report_section("call", "pytest-mlops", check.message)
+        policy, _ = self.rules
+        blocking = [check for check in checks if blocks(check, policy)]
+        self._tell(checks, item_message(blocking))
+        self.add_report_section("call", "pytest-mlops", item_message(checks))
 
     def reportinfo(self) -> Tuple[os.PathLike[str], None, str]:
         """Where it stands, for reports."""
@@ -64,9 +67,10 @@ class GateItem(pytest.Item):
     def _broken(self, error: InstrumentError) -> Check:
         return self.judge.broken(self.gate, self.nodeid, error)
 
-    def _tell(self, check: Check, message: str) -> None:
+    def _tell(self, checks: Sequence[Check], message: str) -> None:
         policy, _ = self.rules
-        recorder_of(self).record(check)
-        if blocks(check, policy):
+        for check in checks:
+            recorder_of(self).record(check)
+        if any(blocks(check, policy) for check in checks):
             # The cause of a broken instrument may hold what must not be shown.
             raise GateBlocked(message, pytrace=False) from None

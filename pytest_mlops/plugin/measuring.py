@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from types import CodeType
-from typing import Any, Callable, Iterable, Iterator, List, NoReturn, Optional
+from typing import Any, Callable, Iterable, Iterator, List, NoReturn, Optional, Tuple
 
 import pytest
 from _pytest.outcomes import Failed
 
 from pytest_mlops.core.checks import blocks
+from pytest_mlops.core.conditions import parse_condition
 from pytest_mlops.core.metrics import Metric, MetricOptions
 from pytest_mlops.core.redaction import redact
 from pytest_mlops.core.registry import Registry
 from pytest_mlops.core.rules import parse_rule
+from pytest_mlops.core.selection import Selection
 from pytest_mlops.errors import ConfigurationError, InstrumentError
 from pytest_mlops.gates.measured import MeasuredValue
 from pytest_mlops.plugin.results import recorder_of
@@ -27,7 +29,11 @@ def metric_function(
     """What the fixture ``metric`` gives to *item*."""
 
     def metric(
-        name: str, *, average: Optional[str] = None, beta: Optional[float] = None
+        name: str,
+        *,
+        average: Optional[str] = None,
+        beta: Optional[float] = None,
+        where: Optional[str] = None,
     ) -> MeasuredValue:
         """The metric *name* of the model, which judges itself when compared."""
         if judge is None:
@@ -42,11 +48,26 @@ def metric_function(
         asked = MetricOptions(file.data.positive, average, beta)
         try:
             options = checked_options(metrics[name], asked, file.task)
-            estimate = judge.estimate(metrics[name], options)
+            selection = _selection(metrics[name], where)
+            estimate = judge.estimate(metrics[name], options, selection)
         except (ConfigurationError, InstrumentError) as error:
             _refuse(item, str(error))
         value = MeasuredValue(name, estimate)
-        value.judge_by(_comparison(item, judge, metrics[name], options, repr(value)))
+        policy = file.policy
+
+        def compare(rule: str) -> bool:
+            gate = Gate(
+                name=item.nodeid,
+                metric=metrics[name],
+                options=options,
+                rule=parse_rule(rule),
+                margin=policy.margin,
+                on_inconclusive=policy.on_inconclusive,
+                selection=selection,
+            )
+            return _compare(item, judge, gate, repr(value))
+
+        value.judge_by(compare)
         return value
 
     return metric
@@ -54,16 +75,28 @@ def metric_function(
 
 def named_metrics(
     items: Iterable[pytest.Item], metrics: Registry[Metric]
-) -> List[Metric]:
-    """The metrics whose names stand in tests that measure, so that one pass over the
-    data serves them; a name that is put together at run time costs one more."""
-    named = {
+) -> Tuple[List[Metric], List[Selection]]:
+    """The metrics whose names stand in tests that measure, and the conditions there.
+
+    So one pass over the data serves them all; what is put together at run time costs
+    one more.
+    """
+    texts = {
         text
         for item in items
         if "metric" in getattr(item, "fixturenames", ())
         for text in _texts(item)
     }
-    return [metric for name, metric in metrics.items() if name in named]
+    named = [metric for name, metric in metrics.items() if name in texts]
+    conditions = (_condition(text) for text in sorted(texts))
+    return named, [Selection(condition) for condition in conditions if condition]
+
+
+def _condition(text: str) -> Optional[str]:
+    try:
+        return str(parse_condition(text))
+    except ValueError:
+        return None
 
 
 def _texts(item: pytest.Item) -> Iterator[str]:
@@ -81,34 +114,31 @@ def _texts(item: pytest.Item) -> Iterator[str]:
             values += value
 
 
-def _comparison(
-    item: pytest.Item,
-    judge: ModelJudge,
-    metric: Metric,
-    options: MetricOptions,
-    shown: str,
-) -> Callable[[str], bool]:
-    policy = judge.assignment.gates_file.policy
+def _selection(metric: Metric, where: Optional[str]) -> Selection:
+    """The rows that a test asks for; raises ConfigurationError."""
+    source = f"metric('{metric.name}')"
+    if metric.across:
+        message = "it compares slices, which only a gate with 'by' has"
+        raise ConfigurationError.one(message, source=source)
+    if where is None:
+        return Selection()
+    try:
+        return Selection(str(parse_condition(where)))
+    except ValueError as error:
+        raise ConfigurationError.one(f"'where': {error}", source=source) from error
 
-    def compare(rule: str) -> bool:
-        gate = Gate(
-            name=item.nodeid,
-            metric=metric,
-            options=options,
-            rule=parse_rule(rule),
-            margin=policy.margin,
-            on_inconclusive=policy.on_inconclusive,
-        )
-        check = judge.judge(gate, item.nodeid)
-        recorder = recorder_of(item)
+
+def _compare(item: pytest.Item, judge: ModelJudge, gate: Gate, shown: str) -> bool:
+    """Judge a comparison and record its check; whether the policy lets it pass."""
+    recorder, policy = recorder_of(item), judge.assignment.gates_file.policy
+    passes = True
+    for check in judge.judge(gate, item.nodeid):
         recorder.record(check)
         item.add_report_section("call", "pytest-mlops", check.message)
         if blocks(check, policy):
             recorder.shown.add(shown)
-            return False
-        return True
-
-    return compare
+            passes = False
+    return passes
 
 
 def _refuse(item: pytest.Item, message: str) -> NoReturn:

@@ -111,8 +111,8 @@ class MlopsRun:
         if self.judge is not None:
             total += len(self.judge.assignment.gates_file.gates)
             gates = {item.name for item in ours if isinstance(item, GateItem)}
-            named = named_metrics(ours, self.extensions.metrics)
-            self.judge.expect(gates, named)
+            named, selections = named_metrics(ours, self.extensions.metrics)
+            self.judge.expect(gates, named, selections)
         if not self._is_controller_of_workers():
             ids = tuple(item.nodeid for item in ours)
             self.spool.put_suite(Suite(ids, total))

@@ -9,7 +9,10 @@ from pytest_mlops.core.checks import Check
 from pytest_mlops.core.outcomes import Outcome
 from pytest_mlops.core.rows import Label
 from pytest_mlops.core.rules import Operator, Rule, parse_rule
+from pytest_mlops.evidence.names import PAIRED, TableName
+from pytest_mlops.evidence.tables import LABELS
 from pytest_mlops.evidence.tables.counts import LabelCounts
+from pytest_mlops.evidence.tables.pairs import LabelPairs
 from pytest_mlops.reporting.figures import count, rows_words
 
 #: How many kinds of mistakes are named.
@@ -45,7 +48,7 @@ def deciding_rows(
         counts: the candidate's table.
         positive: the label that recall and precision are about.
     """
-    if check.slice or check.outcome is Outcome.PASS:
+    if check.selection or check.slice or check.outcome is Outcome.PASS:
         return None
     found = _mistakes(check, counts, positive)
     if found is None or not found.rows:
@@ -57,10 +60,16 @@ def deciding_rows(
 
 
 def label_counts(record: Mapping[str, Any]) -> Optional[LabelCounts]:
-    """The table of labels in a record of evidence; None where it has none."""
+    """The candidate's table of labels in a record of evidence; None without one."""
     try:
-        counts = LabelCounts.from_json(record["tables"]["labels"])
-    except (KeyError, TypeError, ValueError, IndexError):
+        tables = record["tables"]
+        pairs = tables.get(str(TableName(LABELS.name, PAIRED)))
+        counts = (
+            LabelCounts.from_json(tables[LABELS.name])
+            if pairs is None
+            else LabelPairs.from_json(pairs).candidate
+        )
+    except (AttributeError, KeyError, TypeError, ValueError, IndexError):
         return None
     cells = (*counts.true.tolist(), *counts.predicted.tolist())
     return counts if all(0 <= at < len(counts.labels) for at in cells) else None

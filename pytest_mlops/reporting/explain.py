@@ -12,7 +12,12 @@ from pytest_mlops.reporting.decisive import deciding_rows, label_counts
 from pytest_mlops.reporting.figures import about, count
 from pytest_mlops.reporting.page import Page, text_of
 from pytest_mlops.reporting.sentences import check_message, flag_words
-from pytest_mlops.reporting.subjects import data_words, positive_label, subject_words
+from pytest_mlops.reporting.subjects import (
+    cache_words,
+    data_words,
+    positive_label,
+    subject_words,
+)
 
 _WIDTH = 80
 
@@ -45,7 +50,9 @@ def _judged(verdict: Verdict) -> List[str]:
     said = [f"model: {subject_words(verdict.subject) or 'none; ready predictions'}"]
     if verdict.baseline:
         said.append(f"against: {subject_words(verdict.baseline)}")
-    said += [f"data: {words}" for words in map(data_words, verdict.evidence) if words]
+    cached = cache_words(verdict.timings)
+    told = filter(None, map(data_words, verdict.evidence))
+    said += [f"data: {words}{cached}" for words in told]
     return [*said, f"for {policy_words(verdict)}", f"on {verdict.created}"]
 
 

@@ -38,8 +38,28 @@ def interval(check: Check) -> Optional[str]:
     """The interval of a check as ``[0.66, 0.76]``; None where it has none."""
     if check.interval is None:
         return None
-    low, high = (figure(end, limits(check)) for end in check.interval)
+    held = _compared(check) if check.estimand == "difference" else limits(check)
+    low, high = (figure(end, held) for end in check.interval)
     return f"[{low}, {high}]"
+
+
+def difference(check: Check) -> str:
+    """How far the value lies from the baseline's: ``+0.004 [0.001, 0.007]``."""
+    if check.difference is None:
+        return ""
+    sign = "+" if check.difference > 0 else ""
+    between = interval(check) if check.estimand == "difference" else None
+    written = sign + figure(check.difference, _compared(check))
+    return f"{written} {between}" if between else written
+
+
+def _compared(check: Check) -> Tuple[float, ...]:
+    """What the difference is held against: the limits, without the baseline."""
+    if check.value is None or check.difference is None:
+        return ()
+    shift = check.value - check.difference
+    # Without the digits that the subtraction has lost.
+    return tuple(round(limit - shift, 12) for limit in limits(check))
 
 
 def count(rows: int) -> str:

@@ -16,7 +16,7 @@ from pytest_mlops.reporting.sentences import (
     check_message,
     gate_words,
     reason_line,
-    slice_words,
+    rows_chosen,
 )
 
 #: What GitHub takes of a step's summary; a longer one is refused as a whole.
@@ -103,7 +103,8 @@ def _summary_head(verdict: Verdict) -> str:
 
 
 def _row(check: Check) -> str:
-    selected = f" [{slice_words(check.slice)}]" if check.slice else ""
+    chosen = rows_chosen(check)
+    selected = f" [{chosen}]" if chosen else ""
     passed = check.outcome is Outcome.PASS
     cells = [
         f"{_ICONS[check.outcome]} {check.outcome.value}",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, Optional
+from typing import Any, Dict, Mapping, Optional, Sequence
 
 from pytest_mlops.core.checks import Check
-from pytest_mlops.core.outcomes import OnInconclusive, Outcome
+from pytest_mlops.core.outcomes import SEVERITY, OnInconclusive, Outcome
 from pytest_mlops.core.redaction import redact
+from pytest_mlops.core.selection import Selection
 from pytest_mlops.reporting.figures import (
     about,
+    difference,
     figure,
     interval,
     limits,
@@ -24,12 +26,20 @@ _REASONS: Dict[str, str] = {
     "baseline_undefined": "the metric is undefined on the baseline",
     "baseline_missing": "there is no baseline to compare with",
     "not_significant_after_holm": "it fails only before the correction for the slices",
+    "below_min_rows": "too few rows to judge (min_rows)",
+    "no_rows": "no row keeps the condition",
+    "same_model": "the baseline is this very model",
+    "within_error_bound": "the limit lies within the error of the bins",
 }
 
 _FLAGS: Dict[str, str] = {
     "low_support": "few rows",
     "heavy_tails": "a few rows far out decide",
     "too_many_labels": "too many labels for an interval",
+    "few_groups": "few groups",
+    "few_discordant": "few rows on which the models differ",
+    "binned": "counted in bins",
+    "unweighted": "the weights are not used",
 }
 
 _CONSEQUENCES = {
@@ -38,8 +48,11 @@ _CONSEQUENCES = {
     OnInconclusive.PASS: "undecided passes here",
 }
 
+#: How many checks of one item are told.
+_SHOWN_CHECKS = 10
+
 #: Reasons that the message of the check says better.
-_SAID_BY_MESSAGE = ("undefined", "baseline_missing")
+_SAID_BY_MESSAGE = ("undefined", "baseline_missing", "no_rows", "same_model")
 
 
 def check_message(check: Check) -> str:
@@ -58,6 +71,14 @@ def check_message(check: Check) -> str:
         parts.append(f"the rule is {check.rule}")
     parts += [part for part in (why(check), _waiver(check)) if part]
     return redact("; ".join(parts))
+
+
+def item_message(checks: Sequence[Check]) -> str:
+    """The checks of an item, the worst first; of many slices only the first few."""
+    worst = sorted(checks, key=lambda check: -SEVERITY.index(check.outcome))
+    lines = [check.message for check in worst[:_SHOWN_CHECKS]]
+    more = len(checks) - len(lines)
+    return "\n".join(lines + ([f"… and {more} more"] if more else []))
 
 
 def why(check: Check) -> Optional[str]:
@@ -95,7 +116,27 @@ def flag_words(check: Check) -> str:
 
 def slice_words(selected: Mapping[str, Any]) -> str:
     """A slice: ``region = north, age = 65``."""
-    return ", ".join(f"{name} = {value}" for name, value in selected.items())
+    return ", ".join(f"{name} {_told(value)}" for name, value in selected.items())
+
+
+def _told(value: Any) -> str:
+    if value is None:
+        return "missing"
+    # An outer bin is a comparison already: ">= 65".
+    return str(value) if str(value)[:1] in ("<", ">") else f"= {value}"
+
+
+def rows_chosen(check: Check) -> str:
+    """Which rows a check is about: ``region = north; age >= 65``; empty for all."""
+    where = _condition(check.selection)
+    return "; ".join(part for part in (slice_words(check.slice), where) if part)
+
+
+def _condition(selection: str) -> str:
+    try:
+        return (selection and Selection.of(selection).where) or ""
+    except (ValueError, LookupError, AttributeError, TypeError):
+        return selection  # of a verdict that somebody else wrote
 
 
 def gate_words(check: Check) -> str:
@@ -108,19 +149,23 @@ def gate_words(check: Check) -> str:
 
 
 def _where(check: Check) -> str:
-    return f" for {slice_words(check.slice)}" if check.slice else ""
+    chosen = rows_chosen(check)
+    return f" for {chosen}" if chosen else ""
 
 
 def _measured(check: Check) -> str:
     assert check.value is not None
     found = figure(check.value, limits(check))
+    compared = check.estimand == "difference"
     between = interval(check)
-    if between:
+    if between and not compared:
         found += f" {between}"
     if check.rows is not None:
         found += f" on {rows_words(check.rows)}"
     if check.baseline_value is not None:
         found += f", the baseline's {figure(check.baseline_value, limits(check))}"
+    if compared and difference(check):
+        found += f", the difference {difference(check)}"
     return found
 
 

@@ -41,6 +41,14 @@ def data_words(record: Mapping[str, Any]) -> str:
     return ", ".join(parts)
 
 
+def cache_words(timings: Mapping[str, float]) -> str:
+    """`` (evidence from the cache)`` where no model was run, or not for all of it."""
+    if "cache_s" not in timings:
+        return ""
+    part = " partly" if "predict_s" in timings else ""
+    return f" (evidence{part} from the cache)"
+
+
 def positive_label(record: Mapping[str, Any]) -> Optional[Label]:
     """The label that binary metrics are about; None for multi-class."""
     label: Optional[Label] = _part(record, "question").get("positive")

@@ -5,11 +5,22 @@ The functions take values and return lines; whoever prints them adds the colours
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import chain
-from typing import Callable, Iterable, Iterator, List, NamedTuple, Sequence
+from typing import (
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    NamedTuple,
+    Sequence,
+    Set,
+    Tuple,
+)
 
-from pytest_mlops.core.checks import Check
-from pytest_mlops.core.outcomes import Outcome
+from pytest_mlops.core.checks import Check, Policy
+from pytest_mlops.core.outcomes import SEVERITY, Outcome
 from pytest_mlops.core.verdicts import Verdict
 from pytest_mlops.reporting.conclusion import (
     ACTION_STYLES,
@@ -18,17 +29,32 @@ from pytest_mlops.reporting.conclusion import (
     confidence_words,
     policy_words,
 )
-from pytest_mlops.reporting.figures import count, figure, interval, limits, rows_words
+from pytest_mlops.reporting.figures import (
+    count,
+    difference,
+    figure,
+    interval,
+    limits,
+    rows_words,
+)
 from pytest_mlops.reporting.page import OUTCOME_STYLES, Line, Page, Segment
 from pytest_mlops.reporting.sentences import (
     flag_words,
     gate_words,
     reason_line,
-    slice_words,
+    rows_chosen,
 )
-from pytest_mlops.reporting.subjects import data_words, digest_words, subject_words
+from pytest_mlops.reporting.subjects import (
+    cache_words,
+    data_words,
+    digest_words,
+    subject_words,
+)
 
 _GAP = "  "
+
+#: So many slices of a gate are shown, the worst; the verdict file has them all.
+MOST_SLICES = 10
 
 
 class _Column(NamedTuple):
@@ -53,7 +79,7 @@ def render_run(verdict: Verdict, *, width: int, unicode: bool = True) -> List[Li
         unicode: whether the terminal can show signs such as ``→`` and ``≥``.
     """
     page = Page(width, unicode)
-    told = [check for check in verdict.checks if _has_reason(check)]
+    told = [check for check in worst_slices(verdict.checks)[0] if _has_reason(check)]
     blocks = [
         _header(verdict, page),
         _checks(verdict, page),
@@ -83,10 +109,11 @@ def _separated(blocks: Iterable[List[Line]]) -> List[Line]:
 
 
 def _header(verdict: Verdict, page: Page) -> List[Line]:
+    cached = cache_words(verdict.timings)
     entries = [
         ("model", subject_words(verdict.subject)),
         ("baseline", subject_words(verdict.baseline)),
-        *(("data", data_words(record)) for record in verdict.evidence),
+        *(("data", data_words(record) + cached) for record in verdict.evidence),
         ("policy", policy_words(verdict)),
         ("gates", (verdict.gates_file or "") + digest_words(verdict.gates_digest)),
         *(("note", remark) for remark in verdict.remarks),
@@ -107,30 +134,65 @@ def _header(verdict: Verdict, page: Page) -> List[Line]:
 def _checks(verdict: Verdict, page: Page) -> List[Line]:
     if not verdict.checks:
         return []
-    columns = _columns(verdict, page)
+    checks, left_out = worst_slices(verdict.checks)
+    columns = _columns(verdict.policy, checks, page)
     if sum(len(_GAP) + column.width for column in columns) - len(_GAP) <= page.width:
-        return _table(verdict.checks, columns)
-    room = max(len(outcome_words(check)) for check in verdict.checks)
-    return [line for check in verdict.checks for line in _stacked(check, page, room)]
+        lines = _table(checks, columns)
+    else:
+        room = max(len(outcome_words(check)) for check in checks)
+        lines = [line for check in checks for line in _stacked(check, page, room)]
+    return lines + [
+        line
+        for name, words in left_out.items()
+        for line in page.paragraph(f" {words}", lead=Segment(f"{name}:", "dim"))
+    ]
 
 
-def _columns(verdict: Verdict, page: Page) -> List[_Column]:
-    confidence = confidence_words(verdict.policy.confidence)
-    gates = all(check.kind == "gate" for check in verdict.checks)
+def worst_slices(
+    checks: Sequence[Check],
+) -> Tuple[List[Check], Dict[str, str]]:
+    """The checks that are shown: of a gate over many slices the worst.
+
+    Returns:
+        the checks, in their order; and what is left out, in words, by gate.
+    """
+    by_gate: Dict[str, List[Check]] = {}
+    for check in checks:
+        by_gate.setdefault(check.name if check.slice else "", []).append(check)
+    hidden: Set[int] = set()
+    words: Dict[str, str] = {}
+    for name, slices in by_gate.items():
+        if not name or len(slices) <= MOST_SLICES:
+            continue
+        ranked = sorted(slices, key=_badness)
+        hidden.update(map(id, ranked[MOST_SLICES:]))
+        counts = Counter(check.outcome.value for check in ranked[MOST_SLICES:])
+        told = ", ".join(f"{number} {outcome}" for outcome, number in counts.items())
+        words[name] = f"{len(slices) - MOST_SLICES} more slices ({told})"
+    return [check for check in checks if id(check) not in hidden], words
+
+
+def _badness(check: Check) -> Tuple[int, float]:
+    chance = 1.0 if check.p_value is None else check.p_value
+    return -SEVERITY.index(check.outcome), chance
+
+
+def _columns(policy: Policy, checks: Sequence[Check], page: Page) -> List[_Column]:
+    confidence = confidence_words(policy.confidence)
+    gates = all(check.kind == "gate" for check in checks)
     described = [
         ("gate" if gates else "check", gate_words, False),
-        ("slice", lambda c: slice_words(c.slice), False),
+        ("slice", rows_chosen, False),
         ("value", _value, False),
-        (f"{confidence} interval", lambda c: interval(c) or "", False),
+        (f"{confidence} interval", _interval, False),
         ("baseline", _baseline, False),
-        ("difference", _difference, False),
+        ("difference", difference, False),
         ("rule", _rule, False),
         ("rows", lambda c: "" if c.rows is None else count(c.rows), True),
         ("outcome", outcome_words, False),
     ]
     columns = [
-        _filled(title, cell, verdict.checks, page, right)
-        for title, cell, right in described
+        _filled(title, cell, checks, page, right) for title, cell, right in described
     ]
     return [column for column in columns if any(column.cells)]
 
@@ -151,16 +213,13 @@ def _value(check: Check) -> str:
     return "" if check.value is None else figure(check.value, limits(check))
 
 
+def _interval(check: Check) -> str:
+    return interval(check) or "" if check.estimand == "value" else ""
+
+
 def _baseline(check: Check) -> str:
     beside = check.baseline_value
     return "" if beside is None else figure(beside, limits(check))
-
-
-def _difference(check: Check) -> str:
-    if check.difference is None:
-        return ""
-    sign = "+" if check.difference > 0 else ""
-    return sign + figure(check.difference)
 
 
 def _rule(check: Check) -> str:
@@ -184,9 +243,9 @@ def _stacked(check: Check, page: Page, room: int) -> List[Line]:
     name = f"{gap}{gate_words(check)}{_selected(check)}"
     head = page.paragraph(name, lead=lead, indent=_GAP)
     figures = [
-        " ".join(part for part in (_value(check), interval(check)) if part),
+        " ".join(part for part in (_value(check), _interval(check)) if part),
         f"baseline {_baseline(check)}" if _baseline(check) else "",
-        f"difference {_difference(check)}" if _difference(check) else "",
+        f"difference {difference(check)}" if difference(check) else "",
         f"rule {_rule(check)}" if check.rule else "",
         "" if check.rows is None else rows_words(check.rows),
     ]
@@ -195,7 +254,8 @@ def _stacked(check: Check, page: Page, room: int) -> List[Line]:
 
 
 def _selected(check: Check) -> str:
-    return f" [{slice_words(check.slice)}]" if check.slice else ""
+    chosen = rows_chosen(check)
+    return f" [{chosen}]" if chosen else ""
 
 
 def _style(check: Check) -> str:

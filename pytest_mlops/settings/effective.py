@@ -34,11 +34,13 @@ def effective_settings(
         for setting in options.settings
     ]
     timeout = f"{project.registry_timeout:g} s"
+    cache = f"{project.evidence_cache_mb:g} MB"
     names = ", ".join(project.environments) or None
     default = choose_environment(project, None, ())
     return (
         *found,
         Setting("registry_timeout", timeout, source),
+        Setting("evidence_cache_mb", cache, source),
         Setting("environments", names, source),
         Setting("default_environment", default, source),
     )

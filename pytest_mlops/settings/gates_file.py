@@ -16,6 +16,7 @@ from pytest_mlops.settings.gates_keys import (
     ENVIRONMENTS,
     FILE_KEYS,
     GATES,
+    GROUP,
     MODEL,
     ON_MISSING_BASELINE,
     POSITIVE,
@@ -104,6 +105,7 @@ def _read_data(top: Section, problems: Problems) -> DataSettings:
         target=section.get(TARGET),
         positive=section.get(POSITIVE),
         weight=section.get(WEIGHT),
+        group=section.get(GROUP),
         prediction=section.get(PREDICTION),
         score=section.get(SCORE),
     )
@@ -122,7 +124,7 @@ def _read_data(top: Section, problems: Problems) -> DataSettings:
 def _check_columns(data: DataSettings, section: Section) -> None:
     # A prediction read from the column of the truth would pass every gate.
     used: Dict[str, str] = {}
-    columns: Keys = (TARGET, WEIGHT, PREDICTION, SCORE)
+    columns: Keys = (TARGET, WEIGHT, GROUP, PREDICTION, SCORE)
     for key in columns:
         column = section.given(key)
         if column is None:

@@ -11,12 +11,15 @@ from pytest_mlops.core.outcomes import Decide, OnInconclusive, OnMissingBaseline
 from pytest_mlops.core.rows import Label
 from pytest_mlops.settings.kinds import (
     BOOLEAN,
+    COUNT,
     DATE,
+    EDGES,
     LABEL,
     RULE,
     TABLE,
     TABLES,
     TEXT,
+    TEXTS,
     choice,
     number,
 )
@@ -86,6 +89,9 @@ POSITIVE: Key[Optional[Label]] = Key(
     "positive", LABEL, None, "the label that precision and recall are about"
 )
 WEIGHT: Key[Optional[str]] = Key("weight", TEXT, None, "the column of row weights")
+GROUP: Key[Optional[str]] = Key(
+    "group", TEXT, None, "the column whose equal values mark rows that belong together"
+)
 PREDICTION: Key[Optional[str]] = Key(
     "prediction", TEXT, None, "the column of ready predictions"
 )
@@ -105,6 +111,18 @@ BETA: Key[Optional[float]] = Key(
     number("a number above 0", lambda x: x > 0),
     None,
     "how much more recall counts than precision",
+)
+BY: Key[Tuple[str, ...]] = Key(
+    "by", TEXTS, (), "columns whose values make slices, each held against the rule"
+)
+BINS: Key[Mapping[str, Tuple[float, ...]]] = Key(
+    "bins", EDGES, {}, "where columns of numbers in 'by' are cut"
+)
+WHERE: Key[Optional[str]] = Key(
+    "where", TEXT, None, "the rows that count, such as 'age >= 65'"
+)
+MIN_ROWS: Key[int] = Key(
+    "min_rows", COUNT, 0, "a slice with fewer rows of the metric's own decides nothing"
 )
 
 CHECK: Key[str] = Key("check", TEXT, "", "the gate that is waived", required=True)
@@ -127,8 +145,19 @@ FILE_KEYS: Keys = (
     ENVIRONMENTS,
     WAIVERS,
 )
-DATA_KEYS: Keys = (URI, TARGET, POSITIVE, WEIGHT, PREDICTION, SCORE)
-GATE_KEYS: Keys = (METRIC, RULE_TEXT, AVERAGE, BETA, MARGIN, ON_INCONCLUSIVE)
+DATA_KEYS: Keys = (URI, TARGET, POSITIVE, WEIGHT, GROUP, PREDICTION, SCORE)
+GATE_KEYS: Keys = (
+    METRIC,
+    RULE_TEXT,
+    AVERAGE,
+    BETA,
+    WHERE,
+    BY,
+    BINS,
+    MIN_ROWS,
+    MARGIN,
+    ON_INCONCLUSIVE,
+)
 ENVIRONMENT_KEYS: Keys = (*POLICY_KEYS, GATES)
 WAIVER_KEYS: Keys = (CHECK, SLICE, REASON, OWNER, EXPIRES)
 

@@ -6,7 +6,16 @@ import math
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
-from typing import Callable, Generic, Mapping, Optional, Sequence, Type, TypeVar
+from typing import (
+    Callable,
+    Generic,
+    Mapping,
+    Optional,
+    Sequence,
+    Tuple,
+    Type,
+    TypeVar,
+)
 
 from pytest_mlops.core.rows import Label
 from pytest_mlops.core.suggestions import did_you_mean
@@ -110,7 +119,37 @@ def _tables(value: object) -> Optional[Sequence[Mapping[str, object]]]:
     return None
 
 
+def _texts(value: object) -> Optional[Tuple[str, ...]]:
+    if not isinstance(value, list) or not value or not all(map(_text, value)):
+        return None
+    return tuple(value) if len(set(value)) == len(value) else None
+
+
+def _edges(value: object) -> Optional[Mapping[str, Tuple[float, ...]]]:
+    if not isinstance(value, dict):
+        return None
+    bins = {name: _ascending(edges) for name, edges in value.items()}
+    known = {name: edges for name, edges in bins.items() if edges is not None}
+    return known if len(known) == len(bins) else None
+
+
+def _ascending(value: object) -> Optional[Tuple[float, ...]]:
+    found = [_finite(edge) for edge in value] if isinstance(value, list) else []
+    numbers = tuple(number for number in found if number is not None)
+    rising = all(low < high for low, high in zip(numbers, numbers[1:]))
+    return numbers if numbers and len(numbers) == len(found) and rising else None
+
+
+def _count(value: object) -> Optional[int]:
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 <= value < _INTEGER_LIMIT else None
+
+
 TEXT = Kind("a non-empty string", _text)
+TEXTS = Kind("an array of different column names, such as ['region']", _texts)
+EDGES = Kind("a table of ascending numbers, such as { age = [18, 65] }", _edges)
+COUNT = Kind("a whole number of at least 0", _count)
 RULE = Kind("a string such as '>= 0.85'", _any_text)
 BOOLEAN = Kind("true or false", _boolean)
 DATE = Kind("a date such as 2026-12-15, without quotes", _date)

@@ -34,12 +34,16 @@ def looser_policy(base: Policy, own: Policy) -> Iterator[str]:
 
 def looser_gate(base: Gate, own: Gate, changed: Set[str]) -> Iterator[str]:
     """What *own* makes easier by the keys that it changes, a few words each."""
-    same = base.metric == own.metric and base.options == own.options
-    if same and looser_rule(base.rule, own.rule):
-        yield f"gate '{own.name}' has '{own.rule}' instead of '{base.rule}'"
+    same = (base.metric, base.options) == (own.metric, own.options)
+    if same and base.selection == own.selection:
+        if looser_rule(base.rule, own.rule):
+            yield f"gate '{own.name}' has '{own.rule}' instead of '{base.rule}'"
     if "margin" in changed and own.margin > base.margin:
         margins = f"{own.margin:g} instead of {base.margin:g}"
         yield f"gate '{own.name}' has margin = {margins}"
+    if own.min_rows > base.min_rows:
+        rows = f"{own.min_rows} instead of {base.min_rows}"
+        yield f"gate '{own.name}' has min_rows = {rows}"
     undecided = (base.on_inconclusive, own.on_inconclusive)
     if "on_inconclusive" in changed and _forgives(*undecided):
         yield f"gate '{own.name}' has {_undecided(*undecided)}"

@@ -9,8 +9,10 @@ from typing import Callable, Dict, List, Mapping, Optional, Tuple, Union
 
 from pytest_mlops.core.checks import Policy
 from pytest_mlops.core.metrics import Better, Metric, MetricOptions, Task
+from pytest_mlops.core.outcomes import OnInconclusive
 from pytest_mlops.core.rows import Label
 from pytest_mlops.core.rules import Bound, Operator, Rule, parse_rule
+from pytest_mlops.core.selection import Selection
 from pytest_mlops.core.suggestions import did_you_mean, unknown
 from pytest_mlops.errors import ConfigurationError
 from pytest_mlops.settings.gates_keys import (
@@ -19,11 +21,13 @@ from pytest_mlops.settings.gates_keys import (
     GATE_KEYS,
     MARGIN,
     METRIC,
+    MIN_ROWS,
     ON_INCONCLUSIVE,
     RULE_TEXT,
     Table,
 )
 from pytest_mlops.settings.reader import Problems, Section
+from pytest_mlops.settings.selecting import read_selection
 from pytest_mlops.settings.values import Gate
 
 _RISING = (Operator.AT_LEAST, Operator.ABOVE)
@@ -81,6 +85,7 @@ class GateReader:
         rule = _rule(section)
         if metric is not None:
             options = self._options(metric, section)
+            selection = read_selection(section, metric)
             if rule is not None:
                 _check_limits(rule, metric, section)
         if metric is None or rule is None or problems.messages:
@@ -91,7 +96,9 @@ class GateReader:
             options=options,
             rule=rule,
             margin=section.get(MARGIN, policy.margin),
-            on_inconclusive=section.get(ON_INCONCLUSIVE, policy.on_inconclusive),
+            on_inconclusive=section.get(ON_INCONCLUSIVE, _undecided(selection, policy)),
+            selection=selection,
+            min_rows=section.get(MIN_ROWS),
         )
         return GateReading(gate, (), _wrong_way(gate))
 
@@ -140,6 +147,14 @@ class GateReader:
         for problem in problems:
             section.problem(problem)
         return options
+
+
+def _undecided(selection: Selection, policy: Policy) -> OnInconclusive:
+    """What a gate does when undecided, unless it says so itself.
+
+    For all of twenty small slices to be certain takes more rows than anyone has.
+    """
+    return OnInconclusive.WARN if selection.by else policy.on_inconclusive
 
 
 def checked_options(metric: Metric, asked: MetricOptions, task: Task) -> MetricOptions:

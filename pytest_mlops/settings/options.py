@@ -7,7 +7,7 @@ together is in ``resolution``.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, Optional, Sequence, Tuple
+from typing import Any, Dict, Optional, Sequence, Tuple
 
 
 @dataclass(frozen=True)
@@ -17,14 +17,14 @@ class Option:
     Attributes:
         name: in ``show config`` and, with ``mlops_`` before it, in pytest's options.
         short: the flag that is registered where no other plugin has it, or None.
-        metavar: what its value is called.
+        metavar: what its value is called; None for a flag, which has no value.
         variable: the environment variable that stands in for it.
         help: one line for ``--help``.
     """
 
     name: str
     short: Optional[str]
-    metavar: str
+    metavar: Optional[str]
     variable: str
     help: str
 
@@ -42,6 +42,13 @@ class Option:
     def flags(self) -> Tuple[str, ...]:
         """Both flags, or the long one."""
         return (self.long,) if self.short is None else (self.short, self.long)
+
+    @property
+    def declaration(self) -> Dict[str, Any]:
+        """What ``add_argument`` takes beside flags and help."""
+        if self.metavar is None:
+            return {"dest": self.dest, "action": "store_const", "const": "true"}
+        return {"dest": self.dest, "metavar": self.metavar}
 
 
 OPTIONS: Tuple[Option, ...] = (
@@ -101,6 +108,13 @@ OPTIONS: Tuple[Option, ...] = (
         "MLFLOW_TRACKING_URI",
         "the model registry; overrides 'tracking_uri' of the project",
     ),
+    Option(
+        "no_evidence_cache",
+        "--no-evidence-cache",
+        None,
+        "MLOPS_NO_EVIDENCE_CACHE",
+        "run the model even if its evidence on this data is there already; keep none",
+    ),
 )
 
 
@@ -116,7 +130,8 @@ def space_separated(args: Sequence[str]) -> Tuple[str, ...]:
     Returns:
         the words with ``--data=x`` for ``--data x``; empty where nothing is wrong.
     """
-    flags: Dict[str, None] = {flag: None for o in OPTIONS for flag in o.flags}
+    valued = [option for option in OPTIONS if option.metavar is not None]
+    flags: Dict[str, None] = {flag: None for o in valued for flag in o.flags}
     corrected = []
     words = iter(args)
     for word in words:

@@ -27,13 +27,19 @@ REGISTRY_TIMEOUT: Key[float] = Key(
     Project.registry_timeout,
     "seconds that looking a model up may take in all",
 )
+EVIDENCE_CACHE_MB: Key[float] = Key(
+    "evidence_cache_mb",
+    number("a number of megabytes, 0 or above", lambda x: x >= 0),
+    Project.evidence_cache_mb,
+    "how much evidence is kept at most; 0 keeps none",
+)
 ENVIRONMENTS: Key[Mapping[str, object]] = Key(
     "environments", TABLE, {}, "where models are judged for"
 )
 DEFAULT: Key[bool] = Key(
     "default", BOOLEAN, False, "the environment that is meant without --env"
 )
-PROJECT_KEYS = (TRACKING_URI, REGISTRY_TIMEOUT, ENVIRONMENTS)
+PROJECT_KEYS = (TRACKING_URI, REGISTRY_TIMEOUT, EVIDENCE_CACHE_MB, ENVIRONMENTS)
 PROJECT_ENVIRONMENT_KEYS = (DEFAULT,)
 
 _ROOT_FILES = ("pyproject.toml", "pytest.ini", "pytest.toml", "tox.ini", "setup.cfg")
@@ -84,6 +90,7 @@ def read_project(
         source=path if table is not None else None,
         tracking_uri=_expanded(TRACKING_URI, section, environ),
         registry_timeout=section.get(REGISTRY_TIMEOUT),
+        evidence_cache_mb=section.get(EVIDENCE_CACHE_MB),
         environments=environments,
     )
     problems.raise_all()

@@ -41,6 +41,7 @@ def resolve_options(
         verdict=_path(values["verdict"], cwd),
         config_file=_path(values["config"], cwd),
         tracking_uri=values["tracking_uri"],
+        no_evidence_cache=_is_on(values["no_evidence_cache"]),
         settings=tuple(settings.values()),
     )
 
@@ -62,6 +63,11 @@ def _setting(
     if environ.get(option.variable):
         return Setting(option.name, environ[option.variable], option.variable)
     return Setting(option.name, None, "default")
+
+
+def _is_on(value: Optional[str]) -> bool:
+    """Whether a flag is set; its variable may also say that it is not."""
+    return value is not None and value.lower() not in ("0", "false", "no", "off")
 
 
 def _path(value: Optional[str], cwd: Path) -> Optional[Path]:

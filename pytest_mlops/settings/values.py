@@ -11,6 +11,7 @@ from pytest_mlops.core.metrics import Metric, MetricOptions, Task
 from pytest_mlops.core.outcomes import OnInconclusive, OnMissingBaseline
 from pytest_mlops.core.rows import Label
 from pytest_mlops.core.rules import Rule
+from pytest_mlops.core.selection import Selection
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class DataSettings:
         target: the column of the truth.
         positive: the label that binary metrics are about; None for multi-class.
         weight: a column of positive row weights, or None.
+        group: a column whose equal values mark rows that belong together, or None.
         prediction: a column of ready predictions; the model is not run then.
         score: a column of the positive label's probability beside ``prediction``.
     """
@@ -30,6 +32,7 @@ class DataSettings:
     target: str
     positive: Optional[Label] = None
     weight: Optional[str] = None
+    group: Optional[str] = None
     prediction: Optional[str] = None
     score: Optional[str] = None
 
@@ -44,7 +47,9 @@ class Gate:
         options: the metric's options, the positive label of ``[data]`` included.
         rule: what the value must keep.
         margin: the gate's own indifference zone, or the policy's.
-        on_inconclusive: the gate's own, or the policy's.
+        on_inconclusive: the gate's own, or the policy's; over slices, a warning.
+        selection: the rows that it is about, and how they are cut into slices.
+        min_rows: a slice with fewer rows in the metric's denominator decides nothing.
     """
 
     name: str
@@ -53,6 +58,8 @@ class Gate:
     rule: Rule
     margin: float
     on_inconclusive: OnInconclusive
+    selection: Selection = Selection()
+    min_rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -111,12 +118,14 @@ class Project:
         source: the file that it comes from, or None where there is none.
         tracking_uri: the model registry; None is the library's own default.
         registry_timeout: seconds that looking a model up may take in all.
+        evidence_cache_mb: how much evidence is kept at most; 0 keeps none.
         environments: by name, in the order of the file.
     """
 
     source: Optional[Path] = None
     tracking_uri: Optional[str] = None
     registry_timeout: float = 15.0
+    evidence_cache_mb: float = 512.0
     environments: Mapping[str, Environment] = field(default_factory=dict)
 
 
@@ -148,6 +157,7 @@ class Options:
         verdict: where the verdict goes.
         config_file: stands in for ``[tool.pytest_mlops]`` of pyproject.toml.
         tracking_uri: overrides the project's.
+        no_evidence_cache: whether evidence is neither taken from the cache nor kept.
         settings: every option with its origin, for ``show config``.
     """
 
@@ -159,4 +169,5 @@ class Options:
     verdict: Optional[Path] = None
     config_file: Optional[Path] = None
     tracking_uri: Optional[str] = None
+    no_evidence_cache: bool = False
     settings: Tuple[Setting, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import List, Mapping, Optional, Sequence, Tuple
+from typing import Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from pytest_mlops.core.checks import Check, Policy
 from pytest_mlops.core.outcomes import ExitCode, OnInconclusive, Outcome
@@ -110,7 +110,7 @@ def conclude(
         evidence=tuple(found.evidence for found in measured),
         timings={name: round(s, 6) for name, s in facts.timings.items()},
         versions=first.versions if first else {},
-        remarks=assignment.gates_file.remarks if assignment else (),
+        remarks=tuple(dict.fromkeys(_remarks(assignment, measured))),
     )
 
 
@@ -173,6 +173,14 @@ def _measured(facts: RunFacts, spool: Spool) -> List[Measured]:
     keys = dict.fromkeys(r.evidence_key for r in facts.results if r.evidence_key)
     found = (spool.get(key) for key in keys)
     return [measured for measured in found if measured is not None]
+
+
+def _remarks(
+    assignment: Optional[Assignment], measured: Sequence[Measured]
+) -> Iterator[str]:
+    yield from assignment.gates_file.remarks if assignment else ()
+    for found in measured:
+        yield from found.remarks
 
 
 def _asked_for(assignment: Optional[Assignment]) -> Optional[Subject]:

@@ -100,7 +100,9 @@ def prepare(request: Request, extensions: Extensions) -> Prepared:
     with _gathering(problems):
         if path is not None:
             file = _read(path, request.root, project, environment, extensions.metrics)
-            assignment = _assign(file, options, _site(request, options, project))
+            assignment = _assign(
+                file, options, project, _site(request, options, project)
+            )
             problems += _misfits(assignment, options, extensions)
     if problems:
         raise ConfigurationError(problems)
@@ -192,7 +194,9 @@ def _site(request: Request, options: Options, project: Project) -> Site:
     )
 
 
-def _assign(file: GatesFile, options: Options, site: Site) -> Assignment:
+def _assign(
+    file: GatesFile, options: Options, project: Project, site: Site
+) -> Assignment:
     if options.data is not None:
         file = replace(file, data=replace(file.data, uri=options.data))
     return Assignment(
@@ -200,6 +204,9 @@ def _assign(file: GatesFile, options: Options, site: Site) -> Assignment:
         model_uri=options.model_uri,
         baseline_uri=options.baseline_uri or file.baseline,
         site=site,
+        evidence_cache_mb=(
+            0.0 if options.no_evidence_cache else project.evidence_cache_mb
+        ),
     )
 
 

@@ -4,20 +4,33 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Mapping, Optional
+from typing import (
+    Any,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 from pytest_mlops.core.checks import Check, Policy, with_waiver
 from pytest_mlops.core.metrics import (
     Better,
     Estimate,
+    IntervalFunction,
     Metric,
     MetricOptions,
 )
 from pytest_mlops.core.rules import parse_rule
+from pytest_mlops.core.selection import Selection, SliceKey
 from pytest_mlops.core.verdicts import Conclusion, Verdict
 from pytest_mlops.errors import VerdictError
 from pytest_mlops.evidence.tables import LABELS
-from pytest_mlops.gates.judge import judge
+from pytest_mlops.gates.decide import Figures
+from pytest_mlops.gates.judge import judge_gate
 from pytest_mlops.reporting.sentences import check_message
 from pytest_mlops.settings.reader import shown_path
 from pytest_mlops.settings.selection import registered_name
@@ -40,7 +53,11 @@ def judge_again(
     _same_model(file, verdict)
     before = f"{verdict.gates_file}::"
     name = shown_path(file.path.absolute(), root)
-    checks = [_fresh(gate, file, stored, f"{name}::{gate.name}") for gate in file.gates]
+    checks = [
+        check
+        for gate in file.gates
+        for check in _fresh(gate, file, stored, f"{name}::{gate.name}")
+    ]
     checks += [
         _taken_over(check, file, stored)
         for check in verdict.checks
@@ -75,41 +92,70 @@ def why_believed(check: Check, stored: Stored) -> Optional[str]:
     return None
 
 
-def again(check: Check, policy: Policy, stored: Stored) -> Check:
-    """The same check, judged once more from the evidence or from its own figures."""
-    options = _options(check, stored)
+def again(checks: Sequence[Check], policy: Policy, stored: Stored) -> Tuple[Check, ...]:
+    """The checks of one gate, judged once more from the evidence or their own figures.
+
+    Args:
+        checks: of one gate or comparison, a check a slice.
+        policy: how they are decided.
+        stored: the evidence.
+    """
+    first = checks[0]
+    gate = _gate_of(first, stored)
+    if why_believed(first, stored) is None:
+        return _judged(gate, policy, stored, first.node_id)
+    figures = [(_values(gate, check), _own_figures(check)) for check in checks]
+    return judge_gate(gate, figures, policy, node_id=first.node_id)
+
+
+def by_gate(checks: Iterable[Check]) -> List[List[Check]]:
+    """Checks that were judged together, in their order."""
+    found: Dict[Any, List[Check]] = {}
+    for check in checks:
+        about = replace(check, slice={}).identity
+        found.setdefault((check.node_id, about), []).append(check)
+    return list(found.values())
+
+
+def _gate_of(check: Check, stored: Stored) -> Gate:
     try:
         rule = parse_rule(str(check.rule))
-    except ValueError as error:
+        selection = Selection.of(check.selection)
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise VerdictError(f"the check '{check.name}' is damaged: {error}") from error
-    metric = stored.metrics.get(str(check.metric)) or _unknown_metric(check)
-    gate = Gate(
+    return Gate(
         name=check.name,
-        metric=metric,
-        options=options,
+        metric=stored.metrics.get(str(check.metric)) or _unknown_metric(check),
+        options=_options(check, stored),
         rule=rule,
         margin=check.margin,
         on_inconclusive=check.on_inconclusive,
-    )
-    if why_believed(check, stored) is None:
-        return _judged(gate, policy, stored, check.node_id)
-    beside = Estimate(check.baseline_value, 0)
-    return judge(
-        gate, _own_figures(check), policy, node_id=check.node_id, baseline=beside
+        selection=selection,
+        min_rows=check.min_rows,
     )
 
 
-def _judged(gate: Gate, policy: Policy, stored: Stored, node_id: str) -> Check:
-    estimate = stored.estimate(gate.metric, gate.options)
-    if estimate is None:
-        estimate = Estimate(None, 0, "the verdict keeps no table to compute it from")
-    beside = stored.estimate(gate.metric, gate.options, baseline=True)
-    return judge(gate, estimate, policy, node_id=node_id, baseline=beside)
+def _values(gate: Gate, check: Check) -> SliceKey:
+    return tuple(check.slice.get(column) for column in gate.selection.by)
 
 
-def _fresh(gate: Gate, file: GatesFile, stored: Stored, node_id: str) -> Check:
-    check = with_waiver(_judged(gate, file.policy, stored, node_id), file.waivers)
-    return replace(check, message=check_message(check))
+def _judged(
+    gate: Gate, policy: Policy, stored: Stored, node_id: str
+) -> Tuple[Check, ...]:
+    figures = stored.figures(gate.metric, gate.options, gate.selection.key)
+    if figures is None:
+        nothing = Estimate(None, 0, "the verdict keeps no table to compute it from")
+        figures = [((), Figures(nothing))]
+        gate = replace(gate, selection=replace(gate.selection, by=()))
+    return judge_gate(gate, figures, policy, node_id=node_id)
+
+
+def _fresh(
+    gate: Gate, file: GatesFile, stored: Stored, node_id: str
+) -> Iterator[Check]:
+    for judged in _judged(gate, file.policy, stored, node_id):
+        check = with_waiver(judged, file.waivers)
+        yield replace(check, message=check_message(check))
 
 
 def _taken_over(check: Check, file: GatesFile, stored: Stored) -> Check:
@@ -120,21 +166,38 @@ def _taken_over(check: Check, file: GatesFile, stored: Stored) -> Check:
             check, margin=policy.margin, on_inconclusive=policy.on_inconclusive
         )
         attempts = check.attempts
-        check = replace(again(own, policy, stored), attempts=attempts)
+        check = replace(again([own], policy, stored)[0], attempts=attempts)
         check = replace(check, message=check_message(check))
     return with_waiver(check, file.waivers)
 
 
-def _own_figures(check: Check) -> Estimate:
-    interval = check.interval
-    return Estimate(
+def _own_figures(check: Check) -> Figures:
+    """What a check tells of itself, as if it had just been measured."""
+    shown = Estimate(
         value=check.value,
         rows=check.rows or 0,
         method=check.method,
-        interval=None if interval is None else lambda confidence: interval,
+        interval=_own_interval(check),
         flags=check.flags,
         error_bound=check.error_bound,
     )
+    if check.estimand == "value":
+        beside = check.baseline_value
+        baseline = None if beside is None else Estimate(beside, 0)
+        return Figures(shown, baseline, told=check.p_value)
+    compared = replace(shown, value=check.difference)
+    value = replace(shown, interval=None, flags=())
+    baseline = Estimate(check.baseline_value, 0)
+    return Figures(value, baseline, lambda factor: compared, told=check.p_value)
+
+
+def _own_interval(check: Check) -> Optional[IntervalFunction]:
+    if check.interval is None:
+        return None
+    # It was widened by the error bound, as it will be again.
+    low, high = check.interval
+    ends = low + check.error_bound, high - check.error_bound
+    return lambda confidence: ends
 
 
 def _unknown_metric(check: Check) -> Metric:
@@ -174,6 +237,7 @@ def _same_question(file: GatesFile, question: Mapping[str, Any]) -> None:
         "target": file.data.target,
         "positive": file.data.positive,
         "weight": file.data.weight,
+        "group": file.data.group,
     }
     for name, value in asked.items():
         if question.get(name) != value:

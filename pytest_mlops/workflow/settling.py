@@ -60,11 +60,12 @@ class Recorder:
     settled: int = 0
 
     def record(self, check: Check) -> None:
-        """Add a check, in place of an equal one."""
+        """Add a check; an equal one goes, and nobody has answered for the new one."""
         for index, known in enumerate(self.checks):
             if known.identity == check.identity:
-                self.checks[index] = check
-                return
+                del self.checks[index]
+                self.settled -= index < self.settled
+                break
         self.checks.append(check)
 
 

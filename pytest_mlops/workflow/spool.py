@@ -7,7 +7,7 @@ import json
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 from pytest_mlops.core.sources import Subject
 from pytest_mlops.errors import InstrumentError
@@ -24,12 +24,14 @@ class Measured:
         subject: the candidate, as it was resolved; None for ready predictions.
         baseline: what it was compared with.
         versions: libraries by name.
+        remarks: what is odd about the data or the cache, a line each.
     """
 
     evidence: Mapping[str, Any]
     subject: Optional[Subject] = None
     baseline: Optional[Subject] = None
     versions: Mapping[str, str] = field(default_factory=dict)
+    remarks: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Mapping, Optional
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
-from pytest_mlops.core.metrics import Estimate, Metric, MetricOptions, TableKind
+from pytest_mlops.core.metrics import Metric, MetricOptions, TableKind
+from pytest_mlops.core.selection import SliceKey
 from pytest_mlops.core.verdicts import Verdict
 from pytest_mlops.errors import VerdictError
-from pytest_mlops.evidence.record import BASELINE, Evidence
-from pytest_mlops.gates.measure import estimate_from
+from pytest_mlops.evidence.record import Evidence
+from pytest_mlops.gates.decide import Figures
+from pytest_mlops.gates.estimates import figures_of
 
 
 class Stored:
@@ -44,14 +46,14 @@ class Stored:
             for raw, evidence in zip(self._raw, self.evidence)
         )
 
-    def estimate(
-        self, metric: Metric, options: MetricOptions, *, baseline: bool = False
-    ) -> Optional[Estimate]:
-        """A metric from the stored tables; None where no table of its kind is kept."""
-        name = (BASELINE if baseline else "") + metric.kind.name
+    def figures(
+        self, metric: Metric, options: MetricOptions, selection: str
+    ) -> Optional[List[Tuple[SliceKey, Figures]]]:
+        """A metric by slice, from the stored tables; None where there are none."""
         for evidence in self.evidence:
-            if metric.kind.recomputable and name in evidence.tables:
-                return estimate_from(metric, evidence.tables[name], options)
+            cuts = evidence.kept(metric.kind, selection)
+            if metric.kind.recomputable and cuts is not None:
+                return figures_of(metric, cuts, options)
         return None
 
     @property

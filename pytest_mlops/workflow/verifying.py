@@ -10,7 +10,8 @@ from pytest_mlops.core.checks import Check
 from pytest_mlops.core.outcomes import Action, Outcome
 from pytest_mlops.core.verdicts import Conclusion, Verdict
 from pytest_mlops.gates.measure import model_name
-from pytest_mlops.workflow.rejudging import again, why_believed
+from pytest_mlops.reporting.sentences import rows_chosen
+from pytest_mlops.workflow.rejudging import again, by_gate, why_believed
 from pytest_mlops.workflow.stored import Stored
 
 #: Two computations of the same figure may differ by this much.
@@ -43,16 +44,35 @@ def verify(verdict: Verdict, stored: Stored) -> Verification:
     """
     recomputed, taken = 0, []
     differences: List[str] = []
-    for check in verdict.checks:
-        reason = why_believed(check, stored)
+    for checks in by_gate(verdict.checks):
+        reason = why_believed(checks[0], stored)
         if reason is None:
-            recomputed += 1
+            recomputed += len(checks)
         else:
-            taken.append(f"{check.name}: {reason}")
-        if reason is None or check.value is not None:
-            differences += _differences(check, again(check, verdict.policy, stored))
+            taken += [f"{_name(check)}: {reason}" for check in checks]
+        if reason is None or any(check.value is not None for check in checks):
+            found = again(checks, verdict.policy, stored)
+            differences += _all_differences(checks, found)
     differences += [*_forged(verdict, stored), *_conclusions(verdict)]
     return Verification(recomputed, taken, differences)
+
+
+def _all_differences(told: Sequence[Check], found: Sequence[Check]) -> Iterator[str]:
+    """What differs between the checks of a gate as told and as recomputed."""
+    by_slice = {tuple(check.slice.values()): check for check in found}
+    for check in told:
+        twin = by_slice.pop(tuple(check.slice.values()), None)
+        if twin is None:
+            yield f"{_name(check)}: there is no such slice in the evidence"
+        else:
+            yield from _differences(check, twin)
+    for check in by_slice.values():
+        yield f"{_name(check)}: the slice was judged and is left out of the verdict"
+
+
+def _name(check: Check) -> str:
+    chosen = rows_chosen(check)
+    return f"{check.name} [{chosen}]" if chosen else check.name
 
 
 def _differences(told: Check, found: Check) -> List[str]:
@@ -68,6 +88,8 @@ def _differences(told: Check, found: Check) -> List[str]:
         ("difference", told.difference, found.difference),
         ("flags", list(told.flags), list(found.flags)),
         ("rows_needed", told.rows_needed, found.rows_needed),
+        ("p_value", told.p_value, found.p_value),
+        ("p_adjusted", told.p_adjusted, found.p_adjusted),
     ]
     for end in (0, 1):
         ends = [
@@ -75,7 +97,7 @@ def _differences(told: Check, found: Check) -> List[str]:
         ]
         pairs.append((f"interval[{end}]", ends[0], ends[1]))
     return [
-        f"{told.name}: {name} is {before!r} in the verdict and {after!r} by its "
+        f"{_name(told)}: {name} is {before!r} in the verdict and {after!r} by its "
         "evidence"
         for name, before, after in pairs
         if not _same(before, after)

@@ -133,3 +133,13 @@ def test_columns_come_back_as_arrays_of_one_type(first, second, kind):
 def test_a_missing_category_is_refused():
     with pytest.raises(DataError, match="missing"):
         decode([[Labels(np.array([0]), (float("nan"),))]])
+
+
+@given(st.lists(st.integers(-100, 100), min_size=1, max_size=20), st.integers(1, 600))
+def test_integers_are_told_apart_whatever_their_range(values, step):
+    values = [value * step for value in values]
+    found = encode(np.array(values))
+
+    assert told(found) == values
+    assert set(values) <= set(found.categories)
+    assert len(found.categories) <= 256 or set(values) == set(found.categories)

@@ -174,7 +174,8 @@ def test_rankings_agree_on_any_scores(rows):
         ),
         (
             judged(["a", "x"], [[0.5, 0.5]] * 2, ("a", "b")),
-            "the true label 'x' is none of the model's classes, which are 'a', 'b'",
+            "the true label 'x' in row 2 of the batch is none of the model's classes, "
+            "which are 'a', 'b'",
         ),
         (
             judged([0, 2], [[0.5, 0.5]] * 2, (0, 1), positive=2),

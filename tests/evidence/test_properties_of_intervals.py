@@ -8,12 +8,20 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import chi2
 
-from pytest_mlops.core.metrics import MetricOptions
+from pytest_mlops.core.metrics import Estimate, MetricOptions
 from pytest_mlops.core.rows import ClassificationRows, Labels, RegressionRows
-from pytest_mlops.evidence.delta import MOST_LABELS
-from pytest_mlops.evidence.intervals import quantile, wilson, wilson_jaccard
+from pytest_mlops.evidence.intervals import (
+    WeightedCount,
+    between_counts,
+    leaning,
+    quantile,
+    wilson,
+    wilson_jaccard,
+)
 from pytest_mlops.evidence.metrics import builtin_metrics
+from pytest_mlops.evidence.metrics.readings import MOST_LABELS
 from pytest_mlops.evidence.tables import LABELS
 from pytest_mlops.evidence.tables.counts import LabelCounts
 
@@ -210,18 +218,15 @@ def test_only_relations_of_weights_matter(name):
 
 
 @pytest.mark.parametrize("weight", [1.0, 3.0])
-def test_weighted_and_plain_shares_nearly_agree(weight):
+def test_equal_weights_leave_shares_as_they_are(weight):
     counts = np.array([[400, 100], [50, 600]])
     options = MetricOptions(positive=1)
 
     for name in ("accuracy", "precision", "recall", "specificity", "f1"):
         plain = METRICS[name].estimate(square(counts), options)
         weighted = METRICS[name].estimate(square(counts, weight), options)
-        assert weighted.interval(0.95) == pytest.approx(plain.interval(0.95), abs=2e-3)
-        assert (plain.method, weighted.method) in (
-            ("wilson", "delta_logit"),
-            ("wilson_jaccard", "delta_logit"),
-        )
+        assert weighted.interval(0.95) == pytest.approx(plain.interval(0.95), rel=1e-9)
+        assert weighted.method == plain.method
 
 
 @pytest.mark.parametrize("size", [20, 2000])
@@ -270,3 +275,42 @@ def test_every_micro_average_is_the_accuracy(name):
 
     assert micro.value == accuracy.value
     assert micro.interval(0.95) == accuracy.interval(0.95)
+
+
+@given(st.integers(0, 60))
+def test_gains_alone_have_the_exact_limits_of_a_count(count):
+    gains = WeightedCount(count, count, 1.0)
+
+    for tail in (0.025, 1e-6):
+        low, high = count - gains.below(tail), count + gains.above(tail)
+        exact = chi2.ppf(tail, 2 * count) / 2 if count else 0.0
+        assert low == pytest.approx(exact, rel=1e-6, abs=1e-12)
+        assert high == pytest.approx(chi2.isf(tail, 2 * count + 2) / 2, rel=1e-6)
+
+
+counts = st.tuples(st.floats(0, 30, allow_subnormal=False), st.floats(0.1, 3)).map(
+    lambda parts: WeightedCount(parts[0], parts[0] * parts[1], parts[1])
+)
+
+
+@given(counts, counts, st.sampled_from([math.inf, 1.0, 0.0]))
+def test_an_interval_between_counts_grows_to_the_limits(gains, losses, free):
+    value = gains.total - losses.total
+    interval = between_counts(value, gains, losses, (-100.0, 100.0), free)
+
+    check_interval(Estimate(value, 1, interval=interval), (-100.0, 100.0))
+
+
+@given(st.floats(-1, 1), st.floats(0, 1), st.floats(-1, 1))
+def test_a_leaning_interval_is_longer_where_the_variance_grows(value, error, lean):
+    interval = leaning(value, error, lean, (-100.0, 100.0))
+
+    check_interval(
+        Estimate(value, 1, interval=interval),
+        (-100.0, 100.0),
+    )
+    low, high = interval(0.95)
+    z = quantile(0.95)
+    for end in (low, high):
+        variance = error**2 + lean * (end - value)
+        assert (end - value) ** 2 == pytest.approx(z * z * variance, abs=1e-9)

@@ -225,6 +225,7 @@ def test_built_in_kinds_go_by_their_names():
         "labels",
         "scores",
         "losses",
+        "calibration",
         "errors",
         "label_rows",
         "number_rows",

@@ -64,7 +64,7 @@ def test_bins_are_off_by_no_more_than_they_say(spread, weighted):
         found = METRICS[name].estimate(binned, POSITIVE)
         exact = score(true, scores, sample_weight=weights)
         assert abs(found.value - exact) <= found.error_bound + 1e-12
-        assert found.flags == ("binned",)
+        assert "binned" in found.flags
         assert found.rows == size
         # Where scores are few, bins cannot tell that rows in one are truly equal.
         if spread not in ("one bin", "few values"):
@@ -128,8 +128,8 @@ def test_json_goes_there_and_back(size, weighted):
         estimates = [metric.estimate(each, POSITIVE) for each in (before, after)]
         assert estimates[0].value == pytest.approx(estimates[1].value, rel=1e-12)
         assert estimates[0].rows == estimates[1].rows == size
-    ranks = [each.classes[1] for each in (before, after)]
-    assert ranks[0].positive_rows == ranks[1].positive_rows
+        ends = [estimate.interval(0.95) for estimate in estimates]
+        assert ends[0] == pytest.approx(ends[1], rel=1e-12)
 
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -165,6 +165,6 @@ def test_a_table_keeps_a_copy_of_the_scores():
     scores[:] = 0.5
 
     assert found.to_json()["classes"] == [
-        {"label": "a", "negatives": [0.6], "positives": [0.2]},
-        {"label": "b", "negatives": [0.8], "positives": [0.4]},
+        {"label": "a", "scores": [0.6, 0.2], "positive": [0, 1]},
+        {"label": "b", "scores": [0.4, 0.8], "positive": [1, 0]},
     ]

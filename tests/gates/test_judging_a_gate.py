@@ -24,6 +24,7 @@ from pytest_mlops.core.outcomes import (
     Outcome,
 )
 from pytest_mlops.core.rules import parse_rule
+from pytest_mlops.gates.decide import Figures
 from pytest_mlops.gates.judge import judge, missing_baseline
 from pytest_mlops.settings.values import Gate
 
@@ -60,9 +61,8 @@ def estimate(value, low=None, high=None, rows=100):
 
 
 def judged(rule, found, policy=CONFIDENT, baseline=None, margin=0.0):
-    return judge(
-        gate(rule, margin), found, policy, node_id="gates/m.toml::r", baseline=baseline
-    )
+    figures = Figures(found, baseline)
+    return judge(gate(rule, margin), figures, policy, node_id="gates/m.toml::r")
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_a_missing_baseline_fails_or_is_recorded_as_skipped():
 def test_a_check_records_how_it_was_asked():
     found = judge(
         gate("in [0.2, 0.4]", average="macro", beta=2.0),
-        estimate(0.3),
+        Figures(estimate(0.3)),
         Policy(),
         node_id="id",
     )
@@ -242,3 +242,53 @@ def test_a_value_from_bins_decides_only_beyond_its_error_bound(value, outcome):
     assert check.error_bound == 0.001
     undecided = outcome is Outcome.INCONCLUSIVE
     assert check.reason == ("within_error_bound" if undecided else None)
+
+
+def test_a_rule_against_a_baseline_is_decided_by_the_paired_interval():
+    def paired(factor):
+        assert factor == 1.0
+        return Estimate(
+            0.004, 1000, method="pairs", interval=lambda confidence: (0.001, 0.007)
+        )
+
+    figures = Figures(estimate(0.854, 0.82, 0.88), estimate(0.85, 0.81, 0.88), paired)
+    check = judge(gate(">= baseline"), figures, CONFIDENT, node_id="id")
+    assert check.outcome is Outcome.PASS
+    assert (check.interval, check.method) == ((0.001, 0.007), "pairs")
+    assert (check.value, check.baseline_value) == (0.854, 0.85)
+    worse = judge(gate(">= baseline + 0.005"), figures, CONFIDENT, node_id="id")
+    assert worse.outcome is Outcome.INCONCLUSIVE
+
+
+def test_each_side_of_a_rule_has_its_own_factor():
+    asked = []
+
+    def paired(factor):
+        asked.append(factor)
+        value = 0.9 - factor * 0.8
+        return Estimate(value, 100, interval=lambda c: (value - 0.01, value + 0.01))
+
+    figures = Figures(estimate(0.9), estimate(0.8), paired)
+    check = judge(
+        gate("in [0.9 * baseline, 1.2 * baseline]"), figures, CONFIDENT, node_id="id"
+    )
+    assert set(asked) == {0.9, 1.2}
+    assert check.outcome is Outcome.PASS
+    assert check.difference == pytest.approx(0.9 - 0.9 * 0.8)
+
+
+@pytest.mark.parametrize("policy", [Policy(), CONFIDENT])
+def test_bins_widen_the_interval_by_their_error(policy):
+    found = Estimate(
+        0.9, 100, interval=lambda confidence: (0.851, 0.95), error_bound=0.002
+    )
+    check = judged(">= 0.85", found, policy)
+    assert check.interval == pytest.approx((0.849, 0.952))
+    passes = policy.decide is Decide.POINT
+    assert (check.outcome is Outcome.PASS) is passes
+
+
+def test_an_interval_that_is_no_interval_decides_nothing():
+    found = Estimate(0.5, 100, interval=lambda confidence: (math.nan, math.nan))
+    check = judged(">= 0.8", found)
+    assert (check.outcome, check.reason) == (Outcome.INCONCLUSIVE, "no_interval")

@@ -81,7 +81,7 @@ def twice():
 def versioned():
     return frame()
 
-versioned.version = "3"
+versioned.__version__ = "3"
 """
 
 
@@ -202,5 +202,5 @@ def test_fingerprints(site: Site, open_data: Open, module: str) -> None:
     versioned = open_data(f"{module}:versioned", site)
     first = versioned.fingerprint()
     assert first.startswith("sha256:")
-    sys.modules[module].versioned.version = "4"
+    sys.modules[module].versioned.__version__ = "4"
     assert versioned.fingerprint() != first

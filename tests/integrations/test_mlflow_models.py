@@ -14,7 +14,7 @@ import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from pytest_mlops.core.rows import Batch
-from pytest_mlops.core.sources import DataSource, Model, Site
+from pytest_mlops.core.sources import DataSource, Deferred, Model, Site
 from pytest_mlops.errors import ModelError
 
 Load = Callable[[str, Site], Model]
@@ -198,9 +198,14 @@ def folder(store: Any, tmp_path: Path) -> Tuple[Path, Path]:
     return copy, weights
 
 
+def loaded(model: Model) -> None:
+    assert isinstance(model, Deferred)
+    model.load()
+
+
 def broken(load_model: Load, site: Site) -> str:
     with pytest.raises(ModelError) as caught:
-        load_model("model", site)
+        loaded(load_model("model", site))
     assert "\n" not in str(caught.value)
     return str(caught.value)
 

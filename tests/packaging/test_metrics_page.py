@@ -14,12 +14,13 @@ import pytest
 
 from pytest_mlops.core.metrics import Better, Metric, Task
 from pytest_mlops.evidence.metrics import builtin_metrics, custom_metric
-from pytest_mlops.evidence.metrics.estimates import LOW_SUPPORT, TOO_MANY_LABELS
-from pytest_mlops.evidence.metrics.functions import METHOD, UNWEIGHTED
-from pytest_mlops.evidence.metrics.loss_estimates import (
-    FEW_DISCORDANT,
-    TOO_FEW_GROUPS,
+from pytest_mlops.evidence.metrics.estimates import (
+    FEW_DISCORDANT_FLAG,
+    FEW_GROUPS_FLAG,
+    LOW_SUPPORT,
+    TOO_MANY_LABELS,
 )
+from pytest_mlops.evidence.metrics.functions import METHOD, UNWEIGHTED
 from pytest_mlops.evidence.metrics.ranking import BINNED
 from pytest_mlops.evidence.metrics.tails import HEAVY_TAILS
 from pytest_mlops.settings.gates_file import read_gates_file
@@ -62,8 +63,15 @@ def test_every_average_is_explained() -> None:
 
 def test_every_flag_is_explained() -> None:
     found = {line.split("`")[1] for line in rows_of("Intervals")}
-    flags = {LOW_SUPPORT, BINNED, UNWEIGHTED, TOO_MANY_LABELS}
-    assert found == flags | {HEAVY_TAILS, TOO_FEW_GROUPS, FEW_DISCORDANT}
+    assert found == {
+        LOW_SUPPORT,
+        FEW_GROUPS_FLAG,
+        FEW_DISCORDANT_FLAG,
+        HEAVY_TAILS,
+        BINNED,
+        UNWEIGHTED,
+        TOO_MANY_LABELS,
+    }
 
 
 def test_metrics_without_an_interval_are_named() -> None:
@@ -77,7 +85,7 @@ def test_every_interval_has_a_word_of_its_own() -> None:
     named = set(re.findall(r"`(\w+)`", PARTS["Intervals"].split("| flag")[0]))
     source = Path(sys.modules[builtin_metrics.__module__].__file__ or "").parent
     written = "".join(path.read_text("utf-8") for path in source.glob("*.py"))
-    methods = {"wilson", "wilson_jaccard", "moments", METHOD}
+    methods = {"wilson", "wilson_jaccard", "dirichlet", "moments", "mover", METHOD}
     methods |= set(re.findall(r'"((?:delta|paired)_\w+)"', written))
     assert named - {"confidence", "_clustered"} == methods
 

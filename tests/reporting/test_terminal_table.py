@@ -334,3 +334,24 @@ def test_data_that_is_only_partly_recorded(
     shown = rendered(make_verdict(evidence=(record,)))
     assert ("\ndata    " in shown) == (words is not None)
     assert words is None or f"\ndata    {words}\n" in shown
+
+
+def test_of_many_slices_only_the_worst_are_shown(
+    make_verdict: MakeVerdict, make_check: MakeCheck
+) -> None:
+    slices = [
+        make_check(
+            "area",
+            metric="recall",
+            slice={"region": f"r{number}"},
+            p_value=1 - number / 100,
+            outcome=Outcome.FAIL if number == 5 else Outcome.PASS,
+        )
+        for number in range(40)
+    ]
+    text = rendered(make_verdict(*slices), width=100)
+    shown = [number for number in range(40) if f"region = r{number} " in text]
+    # The one that failed, and those that would have most likely been chance.
+    assert shown == [5, *range(31, 40)]
+    assert "area: 30 more slices (30 pass)" in text
+    assert "1 of 40 checks failed" in text

@@ -64,6 +64,7 @@ uri = "rows.csv"
 target = "label"
 positive = "yes"
 weight = "exposure"
+group = "customer"
 prediction = "predicted"
 score = "probability"
 
@@ -98,7 +99,13 @@ expires = 2026-11-23
         model="classifier",
         task=Task.CLASSIFICATION,
         data=DataSettings(
-            "rows.csv", "label", "yes", "exposure", "predicted", "probability"
+            "rows.csv",
+            "label",
+            "yes",
+            "exposure",
+            "customer",
+            "predicted",
+            "probability",
         ),
         gates=file.gates,
         policy=Policy(Decide.CONFIDENT, 0.9, OnInconclusive.WARN, 0.01, False),
@@ -217,8 +224,9 @@ gates.accuracy = ">= 85"
         "    'positive' must be a string, a number or a boolean, got an array\n"
         "    'target' is missing: the column of the truth\n"
         "  [gates.recall_by_region]\n"
-        "    'min_row' is not a known key. Known keys: average, beta, margin, "
-        "metric, on_inconclusive, rule\n"
+        "    'min_row' is not a known key. Did you mean 'min_rows'? Known keys: "
+        "average, beta, bins, by, margin, metric, min_rows, on_inconclusive, rule, "
+        "where\n"
         "    'rule' must look like '>= 0.85', 'in [0.2, 0.4]' or "
         "'>= baseline - 0.01', got '0.85+'\n"
         "  [environments.production]\n"
@@ -592,8 +600,8 @@ def test_waivers_are_counted_and_tests_are_waived_on_trust(read: Read) -> None:
 def test_the_message_of_a_name_with_a_line_break_is_one_line(refused: Refused) -> None:
     assert refused(f'{BINARY}"a\\nb\\u001b[31m" = 1') == one_problem(
         "data",
-        "'a b [31m' is not a known key. Known keys: positive, prediction, score, "
-        "target, uri, weight",
+        "'a b [31m' is not a known key. Known keys: group, positive, prediction, "
+        "score, target, uri, weight",
     )
 
 
@@ -686,7 +694,7 @@ def test_a_section_that_nobody_declares(refused: Refused, read: Read) -> None:
             "gates.accuracy = { averge = 'macro' }",
             ".gates.accuracy",
             "'averge' is not a known key. Did you mean 'average'? Known keys: average, "
-            "beta, margin, metric, on_inconclusive, rule",
+            "beta, bins, by, margin, metric, min_rows, on_inconclusive, rule, where",
         ),
         (
             "gates.'' = { metric = 'f1', rule = '>= 0.9' }",

@@ -87,7 +87,7 @@ def test_every_option_and_variable_is_explained() -> None:
 def test_the_examples_can_be_read(
     read: Callable[..., GatesFile], tmp_path: Path
 ) -> None:
-    full, rules, environment, configuration = EXAMPLES
+    full, rules, slices, environment, configuration = EXAMPLES
     production = read(full, environment="production")
     assert [gate.name for gate in production.gates] == [
         "accuracy",
@@ -95,6 +95,13 @@ def test_the_examples_can_be_read(
         "not_worse",
     ]
     assert len(read(DATA + rules).gates) == 4
+    cut = read(f"{DATA}positive = 1\n{slices}").gates
+    assert [gate.selection.by for gate in cut] == [
+        ("region",),
+        ("age", "sex"),
+        (),
+        (),
+    ]
     gates = '[gates]\naccuracy = ">= 0.8"\nrecall = ">= 0.8"\nprecision = ">= 0.8"\n'
     layered = read(DATA + gates + environment, environment="production")
     assert [gate.name for gate in layered.gates] == ["accuracy", "recall", "strict_f1"]

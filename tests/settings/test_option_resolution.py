@@ -38,9 +38,17 @@ def test_the_flags_and_variables() -> None:
             "--mlops-tracking-uri",
             "MLFLOW_TRACKING_URI",
         ),
+        (
+            "no_evidence_cache",
+            "--no-evidence-cache",
+            "--mlops-no-evidence-cache",
+            "MLOPS_NO_EVIDENCE_CACHE",
+        ),
     ]
     assert {option.dest for option in OPTIONS} == {f"mlops_{o.name}" for o in OPTIONS}
-    assert all(option.help and option.metavar for option in OPTIONS)
+    assert all(option.help for option in OPTIONS)
+    flags = [option.name for option in OPTIONS if option.metavar is None]
+    assert flags == ["no_evidence_cache"]
 
 
 def test_declaring_options_imports_next_to_nothing() -> None:
@@ -80,6 +88,7 @@ def test_everything_is_typed() -> None:
         verdict=ROOT / "sub" / "v-verdict",
         config_file=ROOT / "sub" / "v-config",
         tracking_uri="v-tracking_uri",
+        no_evidence_cache=True,
         settings=tuple(
             Setting(option.name, f"v-{option.name}", "command line")
             for option in OPTIONS
@@ -104,6 +113,26 @@ def test_the_command_line_comes_before_the_environment(
     options = resolve_options({"env": typed}, environ, cwd=ROOT, root=ROOT)
     assert options.environment == value
     assert Setting("env", value, origin) in options.settings
+
+
+@pytest.mark.parametrize(
+    ("typed", "variable", "on"),
+    [
+        ("true", None, True),
+        ("true", "0", True),
+        (None, "1", True),
+        (None, "False", False),
+        (None, "", False),
+        (None, None, False),
+    ],
+)
+def test_a_flag_is_on_unless_its_variable_says_no(
+    typed: str, variable: str, on: bool
+) -> None:
+    environ = {} if variable is None else {"MLOPS_NO_EVIDENCE_CACHE": variable}
+    given = {"no_evidence_cache": typed}
+    options = resolve_options(given, environ, cwd=ROOT, root=ROOT)
+    assert options.no_evidence_cache is on
 
 
 def test_what_is_typed_starts_where_one_is(tmp_path: Path) -> None:
@@ -157,6 +186,7 @@ def test_the_registry_that_holds(
         ),
         ("--data x -- --data y", "--data=x -- --data y"),
         ("-- --data y", ""),
+        ("--no-evidence-cache --data=x tests", ""),
         ("-q --data", ""),
         ("", ""),
     ],

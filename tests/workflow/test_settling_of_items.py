@@ -84,3 +84,13 @@ def test_a_waiver_forgives_an_assertion_and_not_what_else_blocks():
         recorder, Phase(ID, "call", Ended.ASSERTION, "x"), Policy(), [waiver]
     )
     assert again.waived is None
+
+
+def test_a_comparison_that_turns_bad_while_tearing_down_is_noticed():
+    good = Check(name=ID, node_id=ID, metric="f1", outcome=Outcome.PASS)
+    recorder = Recorder()
+    recorder.record(good)
+    settle(recorder, Phase(ID, "call", Ended.PASSED), Policy(), ())
+    recorder.record(Check(name=ID, node_id=ID, metric="f1", outcome=Outcome.FAIL))
+    settled = settle(recorder, Phase(ID, "teardown", Ended.PASSED), Policy(), ())
+    assert settled.refused is not None

@@ -6,7 +6,9 @@ from typing import List
 
 from pytest_mlops.core.metrics import Metric
 from pytest_mlops.evidence.metrics.agreement import agreement_metrics
+from pytest_mlops.evidence.metrics.calibration import calibration_metrics
 from pytest_mlops.evidence.metrics.custom import custom_metric
+from pytest_mlops.evidence.metrics.fairness import fairness_metrics
 from pytest_mlops.evidence.metrics.functions import function_metric
 from pytest_mlops.evidence.metrics.means import loss_metrics, regression_metrics
 from pytest_mlops.evidence.metrics.ranking import ranking_metrics
@@ -20,7 +22,9 @@ def builtin_metrics() -> List[Metric]:
     return [
         *agreement_metrics(),
         *ratio_metrics(),
+        *fairness_metrics(),
         *ranking_metrics(),
+        *calibration_metrics(),
         *loss_metrics(),
         *regression_metrics(),
     ]

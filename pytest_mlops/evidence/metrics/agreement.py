@@ -2,89 +2,109 @@
 
 from __future__ import annotations
 
-from typing import Any, List
+from typing import Any, List, Tuple, Union
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_mlops.core.metrics import Better, Estimate, Metric, MetricOptions
+from pytest_mlops.evidence.delta import Statistic
+from pytest_mlops.evidence.metrics.differences import compared
 from pytest_mlops.evidence.metrics.estimates import (
     SIGNED_UNIT,
     UNIT,
-    by_delta,
     counted,
     no_rows,
-    proportion,
     undefined,
 )
+from pytest_mlops.evidence.metrics.readings import (
+    Ratio,
+    Read,
+    Reading,
+    Share,
+    estimated,
+)
 from pytest_mlops.evidence.tables import LABELS
+from pytest_mlops.evidence.tables.cells import CellTable
 from pytest_mlops.evidence.tables.counts import LabelCounts, Margins
+
+HITS = Ratio(lambda m: m.hits, lambda m: m.true, "has no row")
 
 
 def agreement_metrics() -> List[Metric]:
     """Accuracy, balanced accuracy, Matthews' correlation and Cohen's kappa."""
-    delta = "delta method on the {} scale"
+    small = "; where counts are small the wider of it and the Dirichlet posterior"
     return [
-        Metric(
+        _metric(
+            accuracy,
+            UNIT,
             name="accuracy",
             title="share of rows that are predicted right",
             formula="hits / rows",
             source="scikit-learn: metrics.accuracy_score",
-            better=Better.HIGHER,
-            kind=LABELS,
-            estimate=accuracy,
-            interval_method=f"Wilson; with weights {delta.format('logit')}",
-            limits=UNIT,
+            interval_method="Wilson; with weights or groups on the effective rows",
         ),
-        Metric(
+        _metric(
+            _balanced_accuracy,
+            UNIT,
             name="balanced_accuracy",
             title="mean recall over the classes that occur",
             formula="mean over true classes of tp / (tp + fn)",
             source="scikit-learn: metrics.balanced_accuracy_score",
-            better=Better.HIGHER,
-            kind=LABELS,
-            estimate=_balanced_accuracy,
-            interval_method=delta.format("logit"),
-            limits=UNIT,
+            interval_method=f"delta method on the logit scale{small}",
         ),
-        Metric(
+        _metric(
+            _mcc,
+            SIGNED_UNIT,
             name="mcc",
             title="correlation of truth and prediction",
             formula="(hits·n − Σ t·p) / √((n² − Σ p²)(n² − Σ t²)), with t true and "
             "p predicted rows of each class",
             source="Gorodkin, Comparing two K-category assignments by a K-category "
             "correlation coefficient (2004); scikit-learn: metrics.matthews_corrcoef",
-            better=Better.HIGHER,
-            kind=LABELS,
-            estimate=_mcc,
-            interval_method=delta.format("atanh"),
-            limits=SIGNED_UNIT,
+            interval_method=f"delta method on the atanh scale{small}",
         ),
-        Metric(
+        _metric(
+            _kappa,
+            SIGNED_UNIT,
             name="kappa",
             title="agreement beyond what chance would give",
             formula="(accuracy − chance) / (1 − chance), with chance = Σ t·p / n²",
             source="Cohen, A coefficient of agreement for nominal scales (1960); "
             "scikit-learn: metrics.cohen_kappa_score",
-            better=Better.HIGHER,
-            kind=LABELS,
-            estimate=_kappa,
-            interval_method=delta.format("atanh"),
-            limits=SIGNED_UNIT,
+            interval_method=f"delta method on the atanh scale{small}",
         ),
     ]
 
 
-def accuracy(table: LabelCounts, options: MetricOptions) -> Estimate:
+def _metric(read: Read, limits: Tuple[float, float], **documented: Any) -> Metric:
+    return Metric(
+        better=Better.HIGHER,
+        kind=LABELS,
+        estimate=estimated(read),
+        difference=compared(read),
+        limits=limits,
+        **documented,
+    )
+
+
+def accuracy(table: LabelCounts, options: MetricOptions) -> Union[Reading, Estimate]:
     """The share of rows that are predicted right."""
     if not table.labels:
         return no_rows()
     # Of rows that all count as one class, those predicted right are its recall.
-    collapsed = table.hits_and_misses()
-    return proportion(collapsed, _recall_of_ones, table.total_rows)
+    return Reading(
+        table.hits_and_misses(),
+        HITS.of_ones,
+        table.total_rows,
+        share=Share(HITS),
+        view=CellTable.hits_and_misses,
+    )
 
 
-def _balanced_accuracy(table: LabelCounts, options: MetricOptions) -> Estimate:
+def _balanced_accuracy(
+    table: LabelCounts, options: MetricOptions
+) -> Union[Reading, Estimate]:
     occurring = np.flatnonzero(table.margins.true)
     if not len(occurring):
         return no_rows()
@@ -96,10 +116,10 @@ def _balanced_accuracy(table: LabelCounts, options: MetricOptions) -> Estimate:
         mean: NDArray[Any] = recalls.mean(axis=-1)
         return mean
 
-    return by_delta(table, statistic, table.total_rows, classes=occurring)
+    return Reading(table, statistic, table.total_rows, classes=occurring)
 
 
-def _mcc(table: LabelCounts, options: MetricOptions) -> Estimate:
+def _mcc(table: LabelCounts, options: MetricOptions) -> Union[Reading, Estimate]:
     if not table.labels:
         return no_rows()
     for side in ("true", "predicted"):
@@ -108,7 +128,7 @@ def _mcc(table: LabelCounts, options: MetricOptions) -> Estimate:
     return _over_classes(table, _correlation)
 
 
-def _kappa(table: LabelCounts, options: MetricOptions) -> Estimate:
+def _kappa(table: LabelCounts, options: MetricOptions) -> Union[Reading, Estimate]:
     if not table.labels:
         return no_rows()
     if len(table.labels) == 1:
@@ -116,9 +136,9 @@ def _kappa(table: LabelCounts, options: MetricOptions) -> Estimate:
     return _over_classes(table, _beyond_chance)
 
 
-def _over_classes(table: LabelCounts, statistic: Any) -> Estimate:
+def _over_classes(table: LabelCounts, statistic: Statistic) -> Reading:
     every = np.arange(len(table.labels))
-    return by_delta(table, statistic, table.total_rows, SIGNED_UNIT, classes=every)
+    return Reading(table, statistic, table.total_rows, SIGNED_UNIT, classes=every)
 
 
 def _only(table: LabelCounts, side: str, what: str) -> Estimate:
@@ -129,11 +149,6 @@ def _only(table: LabelCounts, side: str, what: str) -> Estimate:
     return undefined(
         rows, f"{all_rows} {verb} of class {label!r}, and {what} compares classes"
     )
-
-
-def _recall_of_ones(margins: Margins) -> NDArray[Any]:
-    share: NDArray[Any] = margins.hits[..., 1] / margins.true[..., 1]
-    return share
 
 
 def _correlation(margins: Margins) -> NDArray[Any]:

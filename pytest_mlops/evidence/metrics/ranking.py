@@ -2,22 +2,47 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Callable, List, Tuple
+from typing import TYPE_CHECKING, Callable, List, Tuple, Union
 
 import numpy as np
 
 from pytest_mlops.core.metrics import Better, Estimate, Metric, MetricOptions
 from pytest_mlops.core.rows import Label
+from pytest_mlops.evidence.areas import (
+    HALF_A_ROW,
+    Area,
+    Pull,
+    precision_area,
+    precision_pull,
+    roc_area,
+    roc_pull,
+)
+from pytest_mlops.evidence.groups import FEW_GROUPS
+from pytest_mlops.evidence.influence import Spread
 from pytest_mlops.evidence.labels import canonical, listed
 from pytest_mlops.evidence.metrics.estimates import (
+    FEW_DISCORDANT_FLAG,
+    FEW_GROUPS_FLAG,
+    LOW_SUPPORT,
     UNIT,
     counted,
     no_rows,
     undefined,
 )
+from pytest_mlops.evidence.pulled import pulled, symmetric
+from pytest_mlops.evidence.rank_spread import (
+    Side,
+    effective_rows,
+    spread_of_difference,
+    spread_of_mean,
+)
 from pytest_mlops.evidence.tables import SCORES
-from pytest_mlops.evidence.tables.ranks import Levels, Ranks
+from pytest_mlops.evidence.tables.levels import Levels
+from pytest_mlops.evidence.tables.ranks import Ranks
+from pytest_mlops.evidence.tables.score_pairs import ScorePairs
 from pytest_mlops.evidence.tables.scores import ScoreTable
 
 if TYPE_CHECKING:
@@ -26,8 +51,36 @@ if TYPE_CHECKING:
 #: The value was computed from bins; ``error_bound`` says how far off it may be.
 BINNED = "binned"
 
-#: From levels to the value and how far off it may be.
-Ranking = Callable[[Levels], Tuple[float, float]]
+#: With a variance made by fewer rows than this, an area is uncertain of its own error.
+_LEAST_SUPPORT = 5
+
+#: With fewer rows than this that make a difference, it is.
+_LEAST_DISCORDANT = 20
+
+
+@dataclass(frozen=True)
+class _Ranking:
+    """One metric of ranks.
+
+    Attributes:
+        area: its value on some levels.
+        pull: the doubt about it.
+        negatives: the least number of negatives; 0: it needs none.
+        positives: the least number of positives without a flag.
+        method: the name of its interval.
+        student: whether its error is known from its positives alone, as that of a mean.
+    """
+
+    area: Callable[[Levels], Area]
+    pull: Callable[[Area, Levels, Floats], Pull]
+    negatives: int
+    positives: int
+    method: str
+    student: bool
+
+
+_ROC = _Ranking(roc_area, roc_pull, 20, 20, "delong", False)
+_PRECISION = _Ranking(precision_area, precision_pull, 0, 100, "influence", True)
 
 
 def ranking_metrics() -> List[Metric]:
@@ -41,7 +94,9 @@ def ranking_metrics() -> List[Metric]:
             source="scikit-learn: metrics.roc_auc_score (multi_class='ovr')",
             better=Better.HIGHER,
             kind=SCORES,
-            estimate=partial(_estimate, roc_auc, True),
+            estimate=partial(_estimate, _ROC),
+            difference=partial(_difference, _ROC),
+            interval_method="DeLong on the logit scale",
             limits=UNIT,
         ),
         Metric(
@@ -52,96 +107,146 @@ def ranking_metrics() -> List[Metric]:
             source="scikit-learn: metrics.average_precision_score",
             better=Better.HIGHER,
             kind=SCORES,
-            estimate=partial(_estimate, average_precision, False),
+            estimate=partial(_estimate, _PRECISION),
+            difference=partial(_difference, _PRECISION),
+            interval_method="influence of each row, on the logit scale",
             limits=UNIT,
         ),
     ]
 
 
-def roc_auc(levels: Levels) -> Tuple[float, float]:
-    """The area under the ROC curve, and how far off bins may have put it.
-
-    Pairs of a positive and a negative in one bin count one half, and the truth of each
-    lies between 0 and 1: so the bound is half their share of all pairs.
-    """
-    negatives, positives = levels.negatives, levels.positives
-    pairs = negatives.sum() * positives.sum()
-    below = np.cumsum(negatives) - negatives
-    tied = float(positives @ negatives) / 2
-    value = (float(positives @ below) + tied) / pairs
-    return _unit(value), 0.0 if levels.exact else tied / pairs
-
-
-def average_precision(levels: Levels) -> Tuple[float, float]:
-    """The average precision, and how far off bins may have put it.
-
-    Within a bin it is least when all negatives come first and greatest when all
-    positives do; the sums over the positives are bounded by an integral and by the
-    last precision.
-    """
-    positives, negatives = levels.positives[::-1], levels.negatives[::-1]
-    found, alarms = np.cumsum(positives), np.cumsum(negatives)
-    heavy = positives > 0
-    share = (positives / positives.sum())[heavy]
-    found, alarms = found[heavy], alarms[heavy]
-    value = float(share @ (found / (found + alarms)))
-    if levels.exact:
-        return _unit(value), 0.0
-    before = alarms - negatives[heavy]
-    most = float(share @ (found / (found + before)))
-    gained = _mean_precision(found - positives[heavy], positives[heavy], alarms)
-    least = float(share @ gained)
-    return _unit(value), max(most - value, value - least, 0.0)
+def _estimate(ranking: _Ranking, table: ScoreTable, options: MetricOptions) -> Estimate:
+    """One class against the rest, or the mean over all."""
+    side = _side(ranking, table, options)
+    if isinstance(side, Estimate):
+        return side
+    spread = spread_of_mean(side)
+    rows = np.stack([effective_rows(ranks) for ranks in side.ranks])
+    pulls = [
+        ranking.pull(area, ranks.levels, each)
+        for area, ranks, each in zip(side.areas, side.ranks, rows)
+    ]
+    doubt = sum(math.sqrt(pull.variance) for pull in pulls) / len(pulls)
+    interval = pulled(
+        side.value,
+        spread.error,
+        sum(pull.centre for pull in pulls) / len(pulls),
+        math.hypot(spread.error, doubt),
+        _freedom(ranking, spread, rows),
+    )
+    plain = Estimate(
+        side.value,
+        side.ranks[0].rows,
+        method=ranking.method + "_logit",
+        interval=interval,
+        flags=_flags(ranking, side, rows, spread.support < _LEAST_SUPPORT),
+        error_bound=side.bound,
+    )
+    return _over_groups(plain, spread)
 
 
-def _mean_precision(found: Floats, more: Floats, alarms: Floats) -> Floats:
-    """The mean of x / (x + alarms) for x from *found* to *found* + *more*."""
-    lost = np.zeros_like(more)
-    some = alarms > 0
-    start = (found + alarms)[some]
-    lost[some] = alarms[some] * np.log1p(more[some] / start) / more[some]
-    mean: Floats = 1 - lost
-    return mean
-
-
-def _unit(value: float) -> float:
-    return min(max(value, 0.0), 1.0)
-
-
-def _estimate(
-    ranking: Ranking, both: bool, table: ScoreTable, options: MetricOptions
+def _difference(
+    ranking: _Ranking, pairs: ScorePairs, options: MetricOptions, factor: float
 ) -> Estimate:
-    """One class against the rest, or the mean over all.
+    """Candidate − *factor* × baseline, each one class or the mean over all."""
+    found = [
+        _side(ranking, table, options) for table in (pairs.candidate, pairs.baseline)
+    ]
+    for side in found:
+        if isinstance(side, Estimate):
+            return side
+    candidate, baseline = (side for side in found if isinstance(side, Side))
+    if candidate.labels != baseline.labels:
+        return undefined(
+            candidate.ranks[0].rows,
+            f"the candidate has scores of {listed(candidate.labels)}, the baseline of "
+            f"{listed(baseline.labels)}",
+        )
+    spread = spread_of_difference(candidate, baseline, pairs.joint, factor)
+    rows = np.stack([effective_rows(ranks) for ranks in candidate.ranks])
+    value = candidate.value - factor * baseline.value
+    few = (FEW_DISCORDANT_FLAG,) if spread.support < _LEAST_DISCORDANT else ()
+    plain = Estimate(
+        value,
+        candidate.ranks[0].rows,
+        method=ranking.method + "_paired",
+        interval=symmetric(
+            value,
+            math.sqrt(spread.variance + _unseen(spread, rows)),
+            (-factor, 1.0),
+            _freedom(ranking, spread, rows),
+        ),
+        flags=(*few, *_flags(ranking, candidate, rows, False)),
+        error_bound=candidate.bound + factor * baseline.bound,
+    )
+    return _over_groups(plain, spread)
 
-    Args:
-        ranking: the metric of one class.
-        both: whether it needs negatives as well as positives.
-        table: the scores.
-        options: the positive label.
+
+def _unseen(spread: Spread, rows: Floats) -> float:
+    """What half a row more in each class would add to the variance of a difference.
+
+    It differs as much as the row that differs most; where none does, by one half.
     """
+    default = float((0.25 / np.maximum(rows, 1) ** 2).sum(axis=1).max())
+    return HALF_A_ROW * (spread.largest or default)
+
+
+def _side(
+    ranking: _Ranking, table: ScoreTable, options: MetricOptions
+) -> Union[Side, Estimate]:
+    """The areas that are meant, or why there is no value."""
     wanted = list(table.classes)
     if options.positive is not None:
         wanted = [label for label in wanted if label == canonical(options.positive)]
     if not wanted:
         return undefined(0, f"only classes {listed(table.classes)} have scores")
-    ranks = [table.classes[label] for label in wanted]
+    ranks = tuple(table.classes[label] for label in wanted)
     rows = ranks[0].rows
-    reasons = [_undefined(*one, both) for one in zip(wanted, ranks)]
-    reason = next((reason for reason in reasons if reason), None)
-    if not rows or reason:
-        return undefined(rows, reason) if rows and reason else no_rows()
-    # No interval yet: DeLong's for the area, from the same levels, would stand here.
-    found: Any = [ranking(one.levels) for one in ranks]
-    value, bound = np.mean(found, axis=0).tolist()
-    flags = () if all(one.levels.exact for one in ranks) else (BINNED,)
-    return Estimate(value, rows, flags=flags, error_bound=bound)
+    if not rows:
+        return no_rows()
+    for label, each in zip(wanted, ranks):
+        reason = _undefined(label, each, ranking.negatives > 0)
+        if reason:
+            return undefined(rows, reason)
+    areas = tuple(ranking.area(each.levels) for each in ranks)
+    return Side(tuple(wanted), ranks, areas)
 
 
 def _undefined(label: Label, ranks: Ranks, both: bool) -> str:
     """Why a class cannot be ranked; empty where it can."""
     rows = counted(ranks.rows)
-    if not ranks.levels.positives.any():
+    negatives, positives = ranks.levels.mass
+    if not positives.any():
         return f"none of {rows} is of class {label!r}"
-    if both and not ranks.levels.negatives.any():
+    if both and not negatives.any():
         return f"every one of {rows} is of class {label!r}: there is nothing below it"
     return ""
+
+
+def _freedom(ranking: _Ranking, spread: Spread, rows: Floats) -> float:
+    """Of which Student's distribution the error's quantile is; infinite: the normal."""
+    if spread.groups is not None:
+        return max(spread.groups - 1.0, 1.0)
+    return max(float(rows[:, 1].min()) - 1, 1.0) if ranking.student else math.inf
+
+
+def _flags(
+    ranking: _Ranking, side: Side, rows: Floats, uncertain: bool
+) -> Tuple[str, ...]:
+    least = ranking.negatives, ranking.positives
+    flags = {
+        LOW_SUPPORT: uncertain or bool((rows < least).any()),
+        BINNED: bool(side.binned()),
+    }
+    return tuple(flag for flag, raised in flags.items() if raised)
+
+
+def _over_groups(found: Estimate, spread: Spread) -> Estimate:
+    """An estimate that says so where its interval is over groups of rows."""
+    if spread.groups is None:
+        return found
+    few = (FEW_GROUPS_FLAG,) if spread.groups < FEW_GROUPS else ()
+    found = replace(found, flags=(*found.flags, *few))
+    if spread.groups < 2:
+        return replace(found, method=None, interval=None)
+    return replace(found, method=f"{found.method}_clustered")

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Callable, List
+from operator import methodcaller
+from typing import TYPE_CHECKING, Any, List, Union
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_mlops.core.metrics import Better, Estimate, Metric, MetricOptions
-from pytest_mlops.evidence.intervals import wilson_jaccard
+from pytest_mlops.evidence.delta import Statistic
 from pytest_mlops.evidence.labels import canonical, listed
-from pytest_mlops.evidence.metrics.agreement import accuracy
-from pytest_mlops.evidence.metrics.estimates import (
-    UNIT,
-    by_delta,
-    counted,
-    no_rows,
-    proportion,
-    undefined,
+from pytest_mlops.evidence.metrics.agreement import HITS, accuracy
+from pytest_mlops.evidence.metrics.differences import compared
+from pytest_mlops.evidence.metrics.estimates import UNIT, counted, no_rows, undefined
+from pytest_mlops.evidence.metrics.readings import (
+    JACCARD,
+    Ratio,
+    Read,
+    Reading,
+    Share,
+    estimated,
 )
 from pytest_mlops.evidence.tables import LABELS
 from pytest_mlops.evidence.tables.counts import LabelCounts, Margins
@@ -29,26 +32,8 @@ if TYPE_CHECKING:
 
 AVERAGES = ("binary", "micro", "macro", "weighted")
 
-ByClass = Callable[[Margins], NDArray[Any]]
-
-
-@dataclass(frozen=True)
-class Ratio:
-    """A metric of each class, as numerator over denominator.
-
-    Attributes:
-        numerator: from margins to the shape ``(…, labels)``.
-        denominator: likewise.
-        lacking: what is missing where the denominator is 0: ``"is never predicted"``.
-    """
-
-    numerator: ByClass
-    denominator: ByClass
-    lacking: str
-
-
 _PRECISION = Ratio(lambda m: m.hits, lambda m: m.predicted, "is never predicted")
-_RECALL = Ratio(lambda m: m.hits, lambda m: m.true, "has no row")
+_RECALL = HITS
 _SPECIFICITY = Ratio(
     lambda m: m.total - m.true - m.predicted + m.hits,
     lambda m: m.total - m.true,
@@ -67,7 +52,7 @@ def _f_beta(beta: float) -> Ratio:
 
 def ratio_metrics() -> List[Metric]:
     """Precision, recall, specificity, F1 and F-beta."""
-    averages = "averages, and with weights: delta method on the logit scale"
+    averages = "averages: delta method on the logit scale"
     precision = _metric(
         "precision",
         "share of predicted positives that are positive",
@@ -117,7 +102,7 @@ def _metric(
     name: str,
     title: str,
     formula: str,
-    estimate: Callable[[LabelCounts, MetricOptions], Estimate],
+    read: Read,
     interval_method: str,
 ) -> Metric:
     return Metric(
@@ -127,7 +112,8 @@ def _metric(
         source=f"scikit-learn: metrics.{name}_score",
         better=Better.HIGHER,
         kind=LABELS,
-        estimate=estimate,
+        estimate=estimated(read),
+        difference=compared(read),
         interval_method=interval_method,
         options=frozenset({"average"}),
         averages=AVERAGES,
@@ -135,7 +121,9 @@ def _metric(
     )
 
 
-def _share(ratio: Ratio, table: LabelCounts, options: MetricOptions) -> Estimate:
+def _share(
+    ratio: Ratio, table: LabelCounts, options: MetricOptions
+) -> Union[Reading, Estimate]:
     """Precision, recall or specificity: shares of rows."""
     average = _average(options)
     if average != "binary":
@@ -146,16 +134,20 @@ def _share(ratio: Ratio, table: LabelCounts, options: MetricOptions) -> Estimate
     rows = int(ratio.denominator(table.row_margins)[index])
     if not rows:
         return _lacking(ratio, table, [index])
-    return proportion(table.against_rest(index), _of_ones(ratio), rows)
+    return _of_one(ratio, table, index, rows, share=Share(ratio))
 
 
-def _f_by_option(table: LabelCounts, options: MetricOptions) -> Estimate:
+def _f_by_option(
+    table: LabelCounts, options: MetricOptions
+) -> Union[Reading, Estimate]:
     if options.beta is None:
         return undefined(table.total_rows, "fbeta needs 'beta', such as beta = 2")
     return _f(options.beta, table, options)
 
 
-def _f(beta: float, table: LabelCounts, options: MetricOptions) -> Estimate:
+def _f(
+    beta: float, table: LabelCounts, options: MetricOptions
+) -> Union[Reading, Estimate]:
     """F-beta; of a positive label without a true row it says nothing."""
     ratio, average = _f_beta(beta), _average(options)
     if average != "binary":
@@ -166,16 +158,20 @@ def _f(beta: float, table: LabelCounts, options: MetricOptions) -> Estimate:
     sums = table.row_margins
     if not sums.true[index]:
         return _lacking(_RECALL, table, [index])
-    collapsed = table.against_rest(index)
-    rows = int(sums.true[index] + sums.predicted[index] - sums.hits[index])
-    if beta == 1 and table.weights is None:
-        hits = float(sums.hits[index])
-        value = 2 * hits / (rows + hits)
-        interval = wilson_jaccard(hits, rows)
-        return Estimate(value, rows, method="wilson_jaccard", interval=interval)
-    if not ratio.denominator(collapsed.margins)[1]:
+    if not ratio.denominator(table.margins)[index]:
         return _lacking(ratio, table, [index])
-    return by_delta(collapsed, _of_ones(ratio), rows, classes=np.array([1]))
+    rows = int(sums.true[index] + sums.predicted[index] - sums.hits[index])
+    if beta == 1:
+        return _of_one(ratio, table, index, rows, share=JACCARD)
+    return _of_one(ratio, table, index, rows, classes=np.array([1]))
+
+
+def _of_one(
+    ratio: Ratio, table: LabelCounts, index: int, rows: int, **more: Any
+) -> Reading:
+    """The ratio of one class against the rest."""
+    view = methodcaller("against_rest", table.labels[index])
+    return Reading(view(table), ratio.of_ones, rows, view=view, **more)
 
 
 def _average(options: MetricOptions) -> str:
@@ -184,7 +180,9 @@ def _average(options: MetricOptions) -> str:
     return "macro" if options.positive is None else "binary"
 
 
-def _averaged(ratio: Ratio, average: str, table: LabelCounts) -> Estimate:
+def _averaged(
+    ratio: Ratio, average: str, table: LabelCounts
+) -> Union[Reading, Estimate]:
     if not table.labels:
         return no_rows()
     if average == "micro":
@@ -198,38 +196,28 @@ def _averaged(ratio: Ratio, average: str, table: LabelCounts) -> Estimate:
         return _lacking(ratio, table, empty.tolist(), table.total_rows)
     rows = table.total_rows
     if average == "weighted":
-        return by_delta(table, _weighted_mean_of(ratio, chosen), rows)
-    return by_delta(table, _mean_of(ratio, chosen), rows, classes=chosen)
+        return Reading(table, _weighted_mean_of(ratio, chosen), rows)
+    return Reading(table, _mean_of(ratio, chosen), rows, classes=chosen)
 
 
-def _micro(ratio: Ratio, table: LabelCounts) -> Estimate:
+def _micro(ratio: Ratio, table: LabelCounts) -> Union[Reading, Estimate]:
     if ratio is not _SPECIFICITY:
         # Each mistake is one false positive and one false negative, so precision,
         # recall and every F are the accuracy; its rows are the independent trials.
         return accuracy(table, MetricOptions())
     if len(table.labels) == 1:
         return _lacking(ratio, table, [0], table.total_rows)
-    return by_delta(table, _micro_of(ratio), table.total_rows)
+    return Reading(table, _micro_of(ratio), table.total_rows)
 
 
-def _of_ones(ratio: Ratio) -> ByClass:
-    """The ratio of the second of two classes."""
-
-    def statistic(margins: Margins) -> NDArray[Any]:
-        of_each = ratio.numerator(margins)[..., 1] / ratio.denominator(margins)[..., 1]
-        return np.asarray(of_each)
-
-    return statistic
-
-
-def _mean_of(ratio: Ratio, chosen: Codes) -> ByClass:
+def _mean_of(ratio: Ratio, chosen: Codes) -> Statistic:
     def statistic(margins: Margins) -> NDArray[Any]:
         return np.asarray(_each(ratio, margins, chosen).mean(axis=-1))
 
     return statistic
 
 
-def _weighted_mean_of(ratio: Ratio, chosen: Codes) -> ByClass:
+def _weighted_mean_of(ratio: Ratio, chosen: Codes) -> Statistic:
     def statistic(margins: Margins) -> NDArray[Any]:
         weights = margins.true[..., chosen]
         weighted = (_each(ratio, margins, chosen) * weights).sum(axis=-1)
@@ -238,7 +226,7 @@ def _weighted_mean_of(ratio: Ratio, chosen: Codes) -> ByClass:
     return statistic
 
 
-def _micro_of(ratio: Ratio) -> ByClass:
+def _micro_of(ratio: Ratio) -> Statistic:
     def statistic(margins: Margins) -> NDArray[Any]:
         above = ratio.numerator(margins).sum(axis=-1)
         return np.asarray(above / ratio.denominator(margins).sum(axis=-1))

@@ -4,8 +4,10 @@
 kind               task            holds
 =================  ==============  =====================================================
 ``LABELS``         classification  counts of true × predicted labels
+``LABEL_PAIRS``    classification  counts of true × both models' labels (a baseline)
 ``SCORES``         classification  scores of positives and negatives (probabilities)
 ``LOSSES``         classification  moments of log loss and Brier score (probabilities)
+``CALIBRATION``    classification  promised and kept by bins of probability
 ``LABEL_ROWS``     classification  the rows themselves; not stored
 ``ERRORS``         regression      moments of errors and of the target
 ``NUMBER_ROWS``    regression      the rows themselves; not stored
@@ -17,18 +19,30 @@ from __future__ import annotations
 from typing import Mapping
 
 from pytest_mlops.core.metrics import TableKind, Task
+from pytest_mlops.evidence.tables.calibration import CalibrationBins
 from pytest_mlops.evidence.tables.counts import LabelCounts
 from pytest_mlops.evidence.tables.errors import error_table, paired_error_table
 from pytest_mlops.evidence.tables.kept import KeptRows
 from pytest_mlops.evidence.tables.loss_tables import LossTable, PairedLossTable
 from pytest_mlops.evidence.tables.losses import loss_table, paired_loss_table
+from pytest_mlops.evidence.tables.pairs import LabelPairs
+from pytest_mlops.evidence.tables.score_pairs import ScorePairs
 from pytest_mlops.evidence.tables.scores import ScoreTable
 
+LABEL_PAIRS = TableKind(
+    name="labels",
+    task=Task.CLASSIFICATION,
+    build=LabelPairs.of,
+    from_json=LabelPairs.from_json,
+    split=LabelPairs.split,
+)
 LABELS = TableKind(
     name="labels",
     task=Task.CLASSIFICATION,
     build=LabelCounts.of,
     from_json=LabelCounts.from_json,
+    pair=LABEL_PAIRS,
+    split=LabelCounts.split,
 )
 SCORES = TableKind(
     name="scores",
@@ -37,6 +51,16 @@ SCORES = TableKind(
     from_json=ScoreTable.from_json,
     needs_probabilities=True,
     inline=False,
+    split=ScoreTable.split,
+    pair=TableKind(
+        name="paired/scores",
+        task=Task.CLASSIFICATION,
+        build=ScorePairs.of,
+        from_json=ScorePairs.from_json,
+        needs_probabilities=True,
+        inline=False,
+        split=ScorePairs.split,
+    ),
 )
 LOSSES = TableKind(
     name="losses",
@@ -64,6 +88,13 @@ ERRORS = TableKind(
         from_json=PairedLossTable.from_json,
     ),
 )
+CALIBRATION = TableKind(
+    name="calibration",
+    task=Task.CLASSIFICATION,
+    build=CalibrationBins.of,
+    from_json=CalibrationBins.from_json,
+    needs_probabilities=True,
+)
 LABEL_ROWS = TableKind(
     name="label_rows",
     task=Task.CLASSIFICATION,
@@ -82,5 +113,5 @@ NUMBER_ROWS = TableKind(
 #: The built-in kinds by name.
 KINDS: Mapping[str, TableKind] = {
     kind.name: kind
-    for kind in (LABELS, SCORES, LOSSES, ERRORS, LABEL_ROWS, NUMBER_ROWS)
+    for kind in (LABELS, SCORES, LOSSES, CALIBRATION, ERRORS, LABEL_ROWS, NUMBER_ROWS)
 }

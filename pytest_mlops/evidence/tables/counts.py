@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, ClassVar, List, Optional, Sequence, Tuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_mlops.core.rows import ClassificationRows, Label, Labels
-from pytest_mlops.errors import DataError
-from pytest_mlops.evidence.labels import canonical, label_order
-from pytest_mlops.evidence.tables.arrays import CHUNK, chunks, frozen, weight_sums
+from pytest_mlops.core.rows import ClassificationRows, Label
+from pytest_mlops.evidence.dirichlet import PRIOR, gamma_sample
+from pytest_mlops.evidence.tables.cells import CellTable
+from pytest_mlops.evidence.tables.groups import GroupSums
 
 if TYPE_CHECKING:
     from pytest_mlops.core.rows import Codes, Floats
-
-#: Up to so many labels the JSON is a square; beyond, a list of the cells in use.
-SQUARE_LABELS = 64
-
-#: Up to so many cells a batch is counted into all of them, else only into those met.
-_DENSE_CELLS = 2**22
 
 
 @dataclass(frozen=True)
@@ -46,17 +40,10 @@ class Margins:
 
 
 @dataclass(frozen=True, eq=False)
-class LabelCounts:
-    """Counts by true and predicted label; only cells that occur are kept.
+class LabelCounts(CellTable):
+    """Counts by true and predicted label; attributes as in ``CellTable``."""
 
-    Attributes:
-        labels: those that occur, true or predicted; numbers before texts, sorted.
-        true: index into ``labels``, one a cell, cells in ascending order.
-        predicted: likewise.
-        rows: rows, one number a cell.
-        weights: the sum of the rows' weights, or None where every row counts one.
-        squares: the sum of the squared weights, or None likewise.
-    """
+    AXES: ClassVar[Tuple[str, ...]] = ("true", "predicted")
 
     labels: Tuple[Label, ...]
     true: Codes
@@ -64,44 +51,31 @@ class LabelCounts:
     rows: Codes
     weights: Optional[Floats] = None
     squares: Optional[Floats] = None
+    groups: Optional[GroupSums] = None
 
     @classmethod
     def of(cls, rows: ClassificationRows) -> LabelCounts:
         """Count a batch; raises DataError where a label is missing."""
-        cells, counts = _count(rows)
-        width = len(rows.predicted.categories) + 1
-        if len(cells) and (cells[0] < width or (cells % width == 0).any()):
-            raise DataError("a label is missing; only rows with both can be counted")
-        true = [canonical(rows.true.categories[i]) for i in cells // width - 1]
-        predicted = [canonical(rows.predicted.categories[i]) for i in cells % width - 1]
-        return _assemble(true, predicted, counts)
+        return cls._counted((rows.true, rows.predicted), rows.weights, rows.groups)
 
-    def merge(self, other: LabelCounts) -> LabelCounts:
-        """The counts of both tables' rows; exact without weights."""
-        columns = [self._columns(), other._columns()]
-        if self.weights is None and other.weights is None:
-            columns = [column[:1] for column in columns]
-        first, second = columns
-        joined = [np.concatenate(pair) for pair in zip(first, second)]
-        true = self._names(self.true) + other._names(other.true)
-        predicted = self._names(self.predicted) + other._names(other.predicted)
-        return _assemble(true, predicted, joined)
+    @classmethod
+    def split(
+        cls, rows: ClassificationRows, slices: Codes, size: int
+    ) -> List[LabelCounts]:
+        """A table of each slice from 0 to *size* − 1; no row of slice −1 counts."""
+        columns = (rows.true, rows.predicted)
+        return cls._divided(columns, rows.weights, rows.groups, slices, size)
 
-    @property
-    def total_rows(self) -> int:
-        """How many rows were counted."""
-        return int(self.rows.sum())
-
-    @property
-    def mass(self) -> Floats:
-        """What each cell weighs: its weights, or its rows; float64."""
-        mass: Floats = self.rows.astype(np.float64)
-        return mass if self.weights is None else self.weights
-
-    @property
-    def square_mass(self) -> Floats:
-        """The sum of the squared weights of each cell; its rows without weights."""
-        return self.mass if self.squares is None else self.squares
+    @classmethod
+    def _make(
+        cls,
+        labels: Tuple[Label, ...],
+        axes: Sequence[Codes],
+        columns: Sequence[NDArray[Any]],
+        groups: Optional[GroupSums],
+    ) -> LabelCounts:
+        weights, squares = columns[1:] or (None, None)
+        return cls(labels, axes[0], axes[1], columns[0], weights, squares, groups)
 
     @cached_property
     def margins(self) -> Margins:
@@ -111,65 +85,29 @@ class LabelCounts:
     @cached_property
     def row_margins(self) -> Margins:
         """Sums of rows; float64, exact below 2**53 rows."""
+        if self.weights is None:
+            return self.margins
         return self._sums(self.rows.astype(np.float64))
 
-    def index(self, label: Optional[Label]) -> Optional[int]:
-        """Where *label* stands in ``labels``; None where it does not occur."""
-        known = canonical(label)
-        return self.labels.index(known) if known in self.labels else None
+    @cached_property
+    def square_margins(self) -> Margins:
+        """Sums of the cells' squared weights; float64, shape ``(labels,)``."""
+        return self.margins if self.weights is None else self._sums(self.square_mass)
 
-    def against_rest(self, index: int) -> LabelCounts:
-        """The table of one label (1) against all others together (0)."""
-        true, predicted = self.true == index, self.predicted == index
-        return self._collapsed(true, predicted)
+    @cached_property
+    def posterior(self) -> Margins:
+        """Margins of tables drawn from the Dirichlet posterior; ``(draws, labels)``.
 
-    def hits_and_misses(self) -> LabelCounts:
-        """The table of one label (1), predicted where the prediction is right."""
-        return self._collapsed(
-            np.ones(len(self.true), bool), self.true == self.predicted
-        )
-
-    def to_json(self) -> Dict[str, Any]:
-        """A square of numbers by label, or a list of cells where labels are many."""
-        data: Dict[str, Any] = {"labels": list(self.labels)}
-        columns: Dict[str, NDArray[Any]] = {"rows": self.rows}
-        if self.weights is not None and self.squares is not None:
-            columns.update(weights=self.weights, squares=self.squares)
-        if len(self.labels) > SQUARE_LABELS:
-            data["true"] = self.true.tolist()
-            data["predicted"] = self.predicted.tolist()
-            data.update({name: c.tolist() for name, c in columns.items()})
-        else:
-            data.update({name: self._square(c) for name, c in columns.items()})
-        return data
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> LabelCounts:
-        """Read ``to_json`` back; raises KeyError, TypeError or ValueError."""
-        labels = tuple(data["labels"])
-        columns: List[NDArray[Any]] = [
-            np.asarray(data[name], kind)
-            for name, kind in (
-                ("rows", np.int64),
-                ("weights", np.float64),
-                ("squares", np.float64),
-            )
-            if name in data or name == "rows"
-        ]
-        if "true" in data:
-            true = np.asarray(data["true"], np.int64)
-            predicted = np.asarray(data["predicted"], np.int64)
-        else:
-            squares = [column.reshape((len(labels),) * 2) for column in columns]
-            true, predicted = np.nonzero(squares[0])
-            columns = [square[true, predicted] for square in squares]
-        return cls(labels, true, predicted, *columns)
-
-    def _columns(self) -> List[NDArray[Any]]:
-        return [self.rows, self.mass, self.square_mass]
-
-    def _names(self, codes: Codes) -> List[Label]:
-        return [self.labels[code] for code in codes.tolist()]
+        Its prior mass is spread evenly over every pair of labels. With weights the
+        table is taken for one of as many rows as the weights are worth.
+        """
+        size = max(len(self.labels), 2)
+        shapes = np.full(size * size, PRIOR / (size * size))
+        unit = self.square_mass.sum() / self.mass.sum()
+        np.add.at(shapes, self.true * size + self.predicted, self.mass / unit)
+        drawn = gamma_sample(shapes).reshape(size, size, -1)
+        hits = np.diagonal(drawn)
+        return Margins(drawn.sum(axis=1).T, drawn.sum(axis=0).T, hits)
 
     def _sums(self, values: Floats) -> Margins:
         size = len(self.labels)
@@ -179,88 +117,3 @@ class LabelCounts:
             np.bincount(self.predicted, values, size),
             np.bincount(self.true[hit], values[hit], size),
         )
-
-    def _collapsed(
-        self, true: NDArray[np.bool_], predicted: NDArray[np.bool_]
-    ) -> LabelCounts:
-        cells = np.arange(4)
-        flat = true * 2 + predicted
-        weights, squares = (
-            None if column is None else weight_sums(flat, column, 4)
-            for column in (self.weights, self.squares)
-        )
-        rows = np.bincount(flat, self.rows, 4).astype(np.int64)
-        return LabelCounts((0, 1), cells // 2, cells % 2, rows, weights, squares)
-
-    def _square(self, column: NDArray[Any]) -> List[List[Any]]:
-        square = np.zeros((len(self.labels),) * 2, dtype=column.dtype)
-        square[self.true, self.predicted] = column
-        listed: List[List[Any]] = square.tolist()
-        return listed
-
-
-def _count(rows: ClassificationRows) -> Tuple[Codes, List[NDArray[Any]]]:
-    """Flat numbers of the cells that occur, and rows, weights, squares in each.
-
-    A row and a column for missing labels come first, so that one pass both counts
-    and finds them. Rows of no weight are as good as absent.
-    """
-    size = (len(rows.true.categories) + 1) * (len(rows.predicted.categories) + 1)
-    if size > _DENSE_CELLS:
-        flat = _flat(rows.true, rows.predicted, slice(None))
-        cells, index = np.unique(flat, return_inverse=True)
-        counts = _sums(index, rows.weights, len(cells))
-    else:
-        cells, counts = np.arange(size), _dense(rows, size)
-    used = np.flatnonzero(counts[0])
-    return cells[used], [column[used] for column in counts]
-
-
-def _dense(rows: ClassificationRows, size: int) -> List[NDArray[Any]]:
-    counts: List[NDArray[Any]] = [np.zeros(size, dtype=np.int64)]
-    if rows.weights is not None:
-        counts += [np.zeros(size), np.zeros(size)]
-    # A chunk is never smaller than the counts that it is added to.
-    for part in chunks(len(rows.true), max(CHUNK, size)):
-        weights = None if rows.weights is None else rows.weights[part]
-        more = _sums(_flat(rows.true, rows.predicted, part), weights, size)
-        counts = [known + new for known, new in zip(counts, more)]
-    return counts
-
-
-def _flat(true: Labels, predicted: Labels, part: slice) -> Codes:
-    width = len(predicted.categories) + 1
-    flat: Codes = true.codes[part] * width
-    flat += predicted.codes[part]
-    flat += width + 1
-    return flat
-
-
-def _sums(index: Codes, weights: Optional[Floats], size: int) -> List[NDArray[Any]]:
-    if weights is None:
-        return [np.bincount(index, minlength=size)]
-    rows = np.bincount(index[weights > 0], minlength=size)
-    return [rows, *(weight_sums(index, w, size) for w in (weights, weights**2))]
-
-
-def _assemble(
-    true: Sequence[Optional[Label]],
-    predicted: Sequence[Optional[Label]],
-    columns: Sequence[NDArray[Any]],
-) -> LabelCounts:
-    """A table from cells in any order, some of which may be of the same labels."""
-    found = {label for label in (*true, *predicted) if label is not None}
-    labels = tuple(sorted(found, key=label_order))
-    index: Dict[Optional[Label], int] = {label: i for i, label in enumerate(labels)}
-    flat = np.array(
-        [index[t] * len(labels) + index[p] for t, p in zip(true, predicted)],
-        dtype=np.int64,
-    )
-    cells, inverse = np.unique(flat, return_inverse=True)
-    rows = np.zeros(len(cells), dtype=np.int64)
-    np.add.at(rows, inverse, columns[0])
-    weighted = [frozen(weight_sums(inverse, c, len(cells))) for c in columns[1:]]
-    size = max(len(labels), 1)
-    return LabelCounts(
-        labels, frozen(cells // size), frozen(cells % size), frozen(rows), *weighted
-    )

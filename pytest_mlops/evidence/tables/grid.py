@@ -7,6 +7,7 @@ outside, such as decision functions give, have bins of their own beside them.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +32,11 @@ _FINE = (28 - 5) * 512
 #: From 2**-5 to one half an octave has 4096 bins, for most scores lie there.
 _COARSE_SHIFT = 52 - 12
 _COARSE_FIRST = np.float64(2.0**-5).view(np.int64) >> _COARSE_SHIFT
+
+#: Wide bins, a union of neighbouring bins each: for what is kept by two scores at
+#: once, or by score and group. There are 16 in an octave of the middle and 8 where the
+#: scores of rare classes and of decision functions lie; elsewhere 1 or 2.
+COARSE = 494
 
 
 def bin_of(scores: Floats) -> Codes:
@@ -57,3 +63,22 @@ def _bin_below_half(scores: Floats) -> Codes:
         steps = np.clip(distance - _OUTER_FIRST, 0, _OUTER - 1)
         bins[negative] = _OUTER - 1 - steps
     return bins
+
+
+def coarse_of(bins: Codes) -> Codes:
+    """The wide bin of each bin, from 0 to ``COARSE`` − 1, in the same order."""
+    coarse: Codes = _coarse()[bins]
+    return coarse
+
+
+@lru_cache(maxsize=1)
+def _coarse() -> Codes:
+    # How wide they are, and how many; from the lowest score up to one half.
+    widths = np.repeat(
+        [128, 16, 128, 1, 256, 64, 256],
+        [11, 8 * 8, 13, 1, 15 * 2, 8 * 8, 4 * 16],
+    )
+    starts = np.cumsum(widths) - widths
+    half = np.arange(BINS // 2)
+    lower = np.searchsorted(starts, half, side="right") - 1
+    return np.concatenate([lower, COARSE - 1 - lower[::-1]])

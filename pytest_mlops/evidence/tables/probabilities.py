@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_mlops.core.rows import ClassificationRows, Label, Labels
-from pytest_mlops.errors import DataError
+from pytest_mlops.errors import DataError, RowsError
 from pytest_mlops.evidence.labels import canonical, listed
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def probabilities_of(rows: ClassificationRows) -> Floats:
     """``scores_of`` that are probabilities: in [0, 1], a row of classes in sum 1.
 
     Raises:
-        DataError: they are not; the message names the batch's first such row.
+        DataError: they are not; a RowsError names the first such row.
     """
     found = scores_of(rows)
     _refuse((found < 0) | (found > 1), "a probability lies outside of 0 to 1")
@@ -75,16 +75,19 @@ def true_columns(true: Labels, classes: Sequence[Label]) -> Codes:
     """For each row, which column is about its true label; shape ``(rows,)``.
 
     Raises:
-        DataError: a true label is none of the classes; it is named.
+        RowsError: a true label is none of the classes; it is named.
     """
     index = {canonical(label): i for i, label in enumerate(classes)}
     lookup = np.array([index.get(canonical(c), -1) for c in true.categories], np.int64)
     columns: Codes = lookup[true.codes]
-    if len(columns) and columns.min() < 0:
-        unknown = true.categories[int(true.codes[np.argmin(columns)])]
-        raise DataError(
-            f"the true label {unknown!r} is none of the model's classes, which are "
-            f"{listed(classes)}"
+    unknown = columns < 0
+    if unknown.any():
+        first = int(np.argmax(unknown))
+        raise RowsError(
+            f"the true label {true.categories[int(true.codes[first])]!r}",
+            first,
+            int(np.count_nonzero(unknown)),
+            f" is none of the model's classes, which are {listed(classes)}",
         )
     return columns
 
@@ -93,7 +96,4 @@ def _refuse(wrong: NDArray[np.bool_], why: str) -> None:
     if wrong.ndim == 2:
         wrong = np.logical_or.reduce(wrong, axis=1)
     if wrong.any():
-        raise DataError(
-            f"{why} in row {int(np.argmax(wrong)) + 1} of the batch (and in "
-            f"{int(wrong.sum()) - 1} more)"
-        )
+        raise RowsError(why, int(np.argmax(wrong)), int(np.count_nonzero(wrong)))

@@ -1,0 +1,1 @@
+"""The evidence cache: what was measured once is not measured again."""
