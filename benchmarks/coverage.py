@@ -3,7 +3,8 @@
 usage: python benchmarks/coverage.py [--full] [--jobs N] [--metrics NAME,NAME]
                                      [--detail] [--write PAGE]
 
-Draws samples from populations whose metrics are known, and asks for 95 % intervals the
+Draws samples from pages import between_marks
+from populations whose metrics are known, and asks for 95 % intervals the
 way the plugin does. 400 simulations a cell, with --full 10,000; the same figures in
 every run of the same length. --write puts the table between its two marks in PAGE.
 """
@@ -13,7 +14,6 @@ from __future__ import annotations
 import argparse
 import math
 import multiprocessing
-import sys
 import zlib
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,6 +23,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
 import numpy as np
 
 import costs
+from pages import between_marks
 from populations import Population, populations
 from pytest_mlops.core.metrics import Estimate, Metric, Table, Task
 from pytest_mlops.core.rows import PairedRows
@@ -44,8 +45,6 @@ SLOW = 20
 #: the rows, so its cost grows with their square.
 COMPARED = {200: 40, 1000: 10}
 COMPARED_IN_FULL = {200: 400, 1000: 100, 10_000: 2}
-
-MARKS = "<!-- coverage: begin -->", "<!-- coverage: end -->"
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def main() -> None:
     text = report(ordered)
     print(text)
     if options.write:
-        _write(options.write, text)
+        between_marks(options.write, "coverage", text)
     short = failures(ordered)
     print("\n" + "\n".join(short or ["every cell keeps its target"]))
 
@@ -224,16 +223,6 @@ def _estimate(
     if isinstance(rows, PairedRows) and metric.difference:
         return metric.difference(tables[kind.name], population.options, 1.0)
     return metric.estimate(tables[kind.name], population.options)
-
-
-def _write(page: Path, text: str) -> None:
-    """Put *text* between the page's two marks."""
-    begin, end = MARKS
-    before, begun, rest = page.read_text(encoding="utf-8").partition(begin)
-    _, ended, after = rest.partition(end)
-    if not begun or not ended:
-        sys.exit(f"{page} lacks the marks {begin} and {end}")
-    page.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":
