@@ -104,22 +104,6 @@ def normal(value: float, error: float, limits: Tuple[float, float]) -> IntervalF
     return interval
 
 
-def on_log_scale(value: float, error: float) -> IntervalFunction:
-    """The normal interval of the logarithm of a positive value, mapped back.
-
-    Args:
-        value: above 0.
-        error: the standard error of its logarithm.
-    """
-
-    def interval(confidence: float) -> Tuple[float, float]:
-        # Beyond e**700 there are no floats.
-        factor = math.exp(min(quantile(confidence) * error, 700.0))
-        return _within((value / factor, value * factor), value, (0.0, math.inf))
-
-    return interval
-
-
 def stabilised(
     value: float,
     centre: float,

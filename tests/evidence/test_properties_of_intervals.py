@@ -26,7 +26,11 @@ from pytest_mlops.evidence.tables import LABELS
 from pytest_mlops.evidence.tables.counts import LabelCounts
 
 METRICS = {metric.name: metric for metric in builtin_metrics()}
-ON_COUNTS = [name for name, metric in METRICS.items() if metric.kind is LABELS]
+ON_COUNTS = [
+    name
+    for name, metric in METRICS.items()
+    if metric.kind is LABELS and not metric.across
+]
 AVERAGES = ["binary", "micro", "macro", "weighted"]
 CONFIDENCES = [0.01, 0.5, 0.8, 0.9, 0.95, 0.99, 0.9999, 1 - 1e-12]
 
