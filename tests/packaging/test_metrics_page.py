@@ -83,7 +83,7 @@ def test_every_interval_has_a_word_of_its_own() -> None:
     named = set(re.findall(r"`(\w+)`", PARTS["Intervals"].split("| flag")[0]))
     source = Path(sys.modules[builtin_metrics.__module__].__file__ or "").parent
     written = "".join(path.read_text("utf-8") for path in source.glob("*.py"))
-    methods = {"wilson", "wilson_jaccard", "dirichlet", "moments"}
+    methods = {"wilson", "wilson_jaccard", "wilson_mean", "dirichlet", "moments"}
     methods |= set(re.findall(r'"((?:delta|paired)_\w+)"', written))
     assert named - {"confidence"} == methods
 
