@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Tuple
+from typing import Sequence, Tuple
 
 from pytest_mlops.core.metrics import IntervalFunction
 
@@ -90,6 +90,30 @@ def wilson_jaccard(
         low, high = of_jaccard(confidence)
         ends = 2 * low / (1 + low), 2 * high / (1 + high)
         return _within(ends, 2 * hits / (trials + hits), (0.0, 1.0))
+
+    return interval
+
+
+def wilson_mean(hits: Sequence[float], trials: Sequence[float]) -> IntervalFunction:
+    """The interval of the mean of a few independent proportions.
+
+    Each has Wilson's limits, and their distances from the proportions add up as
+    standard errors do. Zou & Donner, "Construction of confidence limits about effect
+    measures: a general approach" (2008).
+
+    Args:
+        hits, trials: of each proportion, as in ``wilson``.
+    """
+    shares = [above / below for above, below in zip(hits, trials)]
+    each = [wilson(above, below) for above, below in zip(hits, trials)]
+    value = sum(shares) / len(shares)
+
+    def interval(confidence: float) -> Tuple[float, float]:
+        ends = [limits(confidence) for limits in each]
+        down = math.hypot(*(share - low for share, (low, _) in zip(shares, ends)))
+        up = math.hypot(*(high - share for share, (_, high) in zip(shares, ends)))
+        ends_of_mean = value - down / len(shares), value + up / len(shares)
+        return _within(ends_of_mean, value, (0.0, 1.0))
 
     return interval
 

@@ -19,6 +19,7 @@ from pytest_mlops.evidence.intervals import (
     quantile,
     wilson,
     wilson_jaccard,
+    wilson_mean,
 )
 from pytest_mlops.evidence.metrics import builtin_metrics
 from pytest_mlops.evidence.metrics.readings import MOST_LABELS
@@ -318,3 +319,10 @@ def test_a_leaning_interval_is_longer_where_the_variance_grows(value, error, lea
     for end in (low, high):
         variance = error**2 + lean * (end - value)
         assert (end - value) ** 2 == pytest.approx(z * z * variance, abs=1e-9)
+
+
+@given(st.integers(0, 30), st.integers(30, 90))
+def test_the_mean_of_one_proportion_has_its_interval(hits, trials):
+    for confidence in CONFIDENCES:
+        alone, mean = wilson(hits, trials), wilson_mean([hits], [trials])
+        assert mean(confidence) == pytest.approx(alone(confidence), abs=1e-12)
