@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Tuple
 
-from pytest_mlops.cli import plan, slices
+from pytest_mlops.cli import plan, profile, slices
 from pytest_mlops.core.outcomes import ExitCode
 from pytest_mlops.settings.options import OPTIONS
 
@@ -189,6 +189,12 @@ COMMANDS: Tuple[Command, ...] = (
     Command("plan", "how many labelled rows a decision takes", plan.declare, plan.run),
     Command("slices", "where the model is weakest", slices.declare, slices.run),
     Command("explain", "a verdict in plain words", _declare_verdict, _explain),
+    Command(
+        "profile",
+        "how the columns of data are distributed, to measure drift from",
+        profile.declare,
+        profile.run,
+    ),
     Command(
         "show",
         "the configuration and its origins, the metrics, or a schema",

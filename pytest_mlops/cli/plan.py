@@ -80,6 +80,7 @@ def _question(arguments: argparse.Namespace) -> Question:
             rising=rule.operator in (Operator.AT_LEAST, Operator.ABOVE),
             confidence=arguments.confidence,
             margin=arguments.margin or 0.0,
+            strict=rule.operator in (Operator.ABOVE, Operator.BELOW),
         ),
         known=Circumstances(
             expected=arguments.expect,

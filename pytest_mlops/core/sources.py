@@ -133,6 +133,9 @@ class Site:
 class ModelLoader:
     """One way to get a model.
 
+    A model may also have ``profile``: the text of a profile that is stored with it
+    (see ``pytest-mlops profile``), or None; drift is measured from it.
+
     Attributes:
         name: what it is called in messages, such as ``"mlflow"``.
         accepts: whether a URI is its own; it must not touch anything to know.

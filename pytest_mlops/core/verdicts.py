@@ -71,8 +71,8 @@ class Verdict:
 
         What ends with a failure of somebody else's is not promoted.
         """
-        promoted = self.action is Action.PROMOTE
-        action = Action.HOLD if exit_code and promoted else self.action
+        sound = self.action in (Action.PROMOTE, Action.KEEP)
+        action = Action.HOLD if exit_code and sound else self.action
         return replace(self, exit_code=exit_code, action=action)
 
     def unwritten(self) -> Verdict:
@@ -178,17 +178,23 @@ class Conclusion:
         held = partial or (outcome is Outcome.ERROR and not stopping)
         return cls(
             outcome=outcome,
-            action=Action.HOLD if held else _action(stopping, failures),
+            action=Action.HOLD if held else _action(checks, stopping, failures),
             exit_code=int(code),
         )
 
 
-def _action(stopping: Sequence[Check], failures: Sequence[Check]) -> Action:
+def _action(
+    checks: Sequence[Check], stopping: Sequence[Check], failures: Sequence[Check]
+) -> Action:
     asked = {check.on_fail for check in failures}
-    for action in (Action.ROLL_BACK, Action.BLOCK):
+    for action in (Action.ROLL_BACK, Action.BLOCK, Action.RETRAIN):
         if action in asked:
             return action
-    return Action.HOLD if stopping else Action.PROMOTE
+    if stopping:
+        return Action.HOLD
+    # That nothing has drifted is a reason to keep a model, and none to promote one.
+    drift = all(check.on_fail is Action.RETRAIN for check in checks)
+    return Action.KEEP if drift else Action.PROMOTE
 
 
 def _counts_as_failure(check: Check) -> bool:

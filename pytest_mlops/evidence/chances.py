@@ -34,12 +34,14 @@ class Terms:
         rising: whether it must not lie below the limit; else not above.
         confidence: of the two-sided interval.
         margin: the width of the indifference zone on the wrong side of the limit.
+        strict: whether a value that sits on the limit is on its wrong side.
     """
 
     limit: float
     rising: bool = True
     confidence: float = 0.95
     margin: float = 0.0
+    strict: bool = False
 
     @property
     def reach(self) -> float:
@@ -96,7 +98,8 @@ class BinomialLaw:
         z = quantile(terms.confidence)
         least = _up(rows * reach + z * np.sqrt(rows * reach * (1 - reach)))
         if terms.margin:
-            least = np.maximum(least, _up(rows * limit))
+            kept = _over(rows * limit) if terms.strict else _up(rows * limit)
+            least = np.maximum(least, kept)
         most = _up(rows * limit - z * np.sqrt(rows * limit * (1 - limit))) - 1
         fails = _at_least(rows - most, rows, 1 - chance)
         return Chances(_at_least(least, rows, chance), fails)
@@ -166,6 +169,12 @@ def _up(count: NDArray[Any]) -> Floats:
     """The next whole number, but for what rounding adds to one."""
     whole: Floats = np.ceil(count - _ROUNDING)
     return whole
+
+
+def _over(count: NDArray[Any]) -> Floats:
+    """The next whole number that lies above."""
+    above: Floats = np.floor(count + _ROUNDING) + 1
+    return above
 
 
 def _at_least(successes: Floats, trials: Codes, chance: float) -> Floats:

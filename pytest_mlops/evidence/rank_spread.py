@@ -134,9 +134,7 @@ def _influence(ranks: Sequence[ExactRanks], areas: Sequence[Area]) -> Floats:
     """The influence of each row on the mean of some areas; shape ``(rows,)``."""
     total = np.zeros(ranks[0].rows)
     for each, area in zip(ranks, areas):
-        positions = each.levels.of_rows
-        if positions is not None:
-            total += area.gradient[each.positive.astype(np.int64), positions.spread()]
+        total += area.gradient[each.positive.astype(np.int64), each.level_of_rows()]
     total *= ranks[0].mass
     total /= len(ranks)
     return total
@@ -183,10 +181,12 @@ def _binned_in_groups(side: Side) -> Tuple[Floats, float]:
 
 
 def _buckets_in_use(ranks: Ranks) -> int:
+    """How many buckets have rows that count."""
+    if ranks.groups is None:
+        return 0
     if isinstance(ranks, BinnedRanks):
-        sums = ranks.groups if ranks.groups is not None else np.zeros((2, 0, 0))
-        return int(np.count_nonzero(sums.any(axis=(0, 2))))
-    return 0 if ranks.groups is None else len(np.unique(ranks.groups))
+        return int(np.count_nonzero(ranks.groups.any(axis=(0, 2))))
+    return int(np.count_nonzero(bucket_sums(ranks.mass, ranks.groups)))
 
 
 @dataclass(frozen=True)

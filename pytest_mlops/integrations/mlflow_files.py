@@ -16,6 +16,9 @@ from pytest_mlops.integrations.versions import installed
 
 _DESCRIPTION = "MLmodel"
 
+#: Among a model's files, the profile that drift is measured from.
+PROFILE_FILE = "pytest_mlops_profile.json"
+
 
 class Loaded(Protocol):
     """A model that has been loaded."""
@@ -81,6 +84,17 @@ class MlflowFiles:
     def load(self) -> None:
         """Load it, unless that is done; raises ModelError, MissingLibraryError."""
         self._model()
+
+    @property
+    def profile(self) -> Optional[str]:
+        """The text of the profile that is stored with it, if there is one."""
+        file = self._path / PROFILE_FILE
+        # What is no text is no profile either, and whoever reads it says so.
+        return (
+            file.read_text(encoding="utf-8", errors="replace")
+            if file.is_file()
+            else None
+        )
 
     @property
     def inputs(self) -> Optional[Tuple[str, ...]]:

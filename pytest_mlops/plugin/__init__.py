@@ -10,10 +10,20 @@ from typing import Any, Callable, Generator, List, Optional
 import pytest
 
 from pytest_mlops import hookspecs
-from pytest_mlops.plugin.activation import GATES, RUN, is_active
+from pytest_mlops.plugin.activation import (
+    DRIFT,
+    GATES,
+    RUN,
+    is_active,
+    suite_of,
+    suites,
+)
 from pytest_mlops.settings.options import OPTIONS
 
-_MARK = f"{GATES}: what must hold before a model is promoted (pytest-mlops)"
+_MARKS = (
+    f"{GATES}: what must hold before a model is promoted (pytest-mlops)",
+    f"{DRIFT}: what must hold of the data that a model gets (pytest-mlops)",
+)
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -52,7 +62,8 @@ def pytest_load_initial_conftests(
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Decide once whether this run judges a model."""
-    config.addinivalue_line("markers", _MARK)
+    for mark in _MARKS:
+        config.addinivalue_line("markers", mark)
     if is_active(config):
         from pytest_mlops.plugin.session import start
 
@@ -67,13 +78,14 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(
     config: pytest.Config, items: List[pytest.Item]
 ) -> None:
-    """Leave gates out of a bare run, which touches no model and no environment."""
-    if _run_of(config) or config.args_source is pytest.Config.ArgsSource.ARGS:
+    """Leave out the suites that were not asked for; a bare run touches no model."""
+    if config.args_source is pytest.Config.ArgsSource.ARGS:
         return
-    ours = [item for item in items if item.get_closest_marker(GATES)]
-    if ours:
-        items[:] = [item for item in items if not item.get_closest_marker(GATES)]
-        config.hook.pytest_deselected(items=ours)
+    judged = suites(config) if _run_of(config) else ()
+    left_out = [item for item in items if suite_of(item) not in (None, *judged)]
+    if left_out:
+        items[:] = [item for item in items if suite_of(item) in (None, *judged)]
+        config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import re
 from fnmatch import fnmatch
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, List, Optional, Set, Tuple
+from typing import TYPE_CHECKING, FrozenSet, List, Optional, Set, Tuple
 
 import pytest
 from _pytest.mark.expression import Expression
@@ -17,15 +17,40 @@ if TYPE_CHECKING:  # every pytest run loads this module
 
 #: The mark of everything that judges a model, and the folder where that lies.
 GATES = "gates"
+#: The mark of everything that judges drift.
+DRIFT = "drift"
+#: The suites of a gates file, a mark each.
+SUITES = (GATES, DRIFT)
 #: The name under which a run of ours is registered.
 RUN = "mlops-run"
 #: Options that say that a model is to be judged.
-_MODEL_OPTIONS = ("mlops_model_uri", "mlops_baseline_uri", "mlops_gates", "mlops_data")
-_WORDS = {"and", "or", "not", "True", "False", "None", GATES}
+_MODEL_OPTIONS = (
+    "mlops_model_uri",
+    "mlops_baseline_uri",
+    "mlops_gates",
+    "mlops_data",
+    "mlops_reference",
+)
+_WORDS = {"and", "or", "not", "True", "False", "None"}
 
 
-def selects_gates(config: pytest.Config) -> bool:
-    """Whether ``-m`` asks for gates: the mark makes a difference to what it selects."""
+def asked_suites(config: pytest.Config) -> FrozenSet[str]:
+    """The suites that ``-m`` asks for."""
+    return frozenset(mark for mark in SUITES if _asks_for(config, mark))
+
+
+def suites(config: pytest.Config) -> FrozenSet[str]:
+    """The suites that are judged: those of ``-m``, else the gates."""
+    return asked_suites(config) or frozenset({GATES})
+
+
+def suite_of(item: pytest.Item) -> Optional[str]:
+    """The suite that an item belongs to; None where it is none of ours."""
+    return next((mark for mark in SUITES if item.get_closest_marker(mark)), None)
+
+
+def _asks_for(config: pytest.Config, mark: str) -> bool:
+    """Whether a mark makes a difference to what ``-m`` selects."""
     written = config.option.markexpr
     if not written:
         return False
@@ -34,10 +59,10 @@ def selects_gates(config: pytest.Config) -> bool:
     except SyntaxError:
         return False  # pytest says so itself, in its own words
     # Beside other marks too, as in "gates and slow"; nobody writes more than a few.
-    others = sorted(set(re.findall(r"[^\W\d]\w*", written)) - _WORDS)[:6]
+    others = sorted(set(re.findall(r"[^\W\d]\w*", written)) - {mark, *_WORDS})[:6]
     for chosen in product((False, True), repeat=len(others)):
         marks = {name for name, is_set in zip(others, chosen) if is_set}
-        if _selects(expression, marks | {GATES}) and not _selects(expression, marks):
+        if _selects(expression, marks | {mark}) and not _selects(expression, marks):
             return True
     return False
 
@@ -62,7 +87,7 @@ def gates_paths(config: pytest.Config) -> Tuple[Path, ...]:
 def is_active(config: pytest.Config) -> bool:
     """Whether this run judges a model; a bare ``pytest`` never does."""
     typed = any(getattr(config.option, name, None) for name in _MODEL_OPTIONS)
-    return typed or selects_gates(config) or bool(gates_paths(config))
+    return typed or bool(asked_suites(config)) or bool(gates_paths(config))
 
 
 def aim(config: pytest.Config) -> List[str]:
@@ -71,7 +96,7 @@ def aim(config: pytest.Config) -> List[str]:
     folder = config.rootpath / GATES
     if config.args_source is pytest.Config.ArgsSource.ARGS or not folder.is_dir():
         return config.args
-    if selects_gates(config):
+    if asked_suites(config):
         return [str(folder)]
     start = config.invocation_params.dir
     if any(_covers(start / path, folder) for path in config.args):

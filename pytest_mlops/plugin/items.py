@@ -2,43 +2,67 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Iterator, Sequence, Tuple
+from typing import TYPE_CHECKING, Iterator, Mapping, Optional, Protocol, Sequence, Tuple
 
 import pytest
 
 from pytest_mlops.core.checks import Check, blocks
 from pytest_mlops.core.redaction import redact
 from pytest_mlops.errors import InstrumentError
-from pytest_mlops.plugin.activation import GATES
 from pytest_mlops.plugin.results import GateBlocked, Rules, recorder_of
 from pytest_mlops.reporting.sentences import item_message
 from pytest_mlops.settings.values import Gate
-from pytest_mlops.workflow.judging import ModelJudge
 
 if TYPE_CHECKING:
     import os
 
 
-class GatesFileCollector(pytest.File):
-    """``gates/<name>.toml``: collects one item a gate."""
+class Judge(Protocol):
+    """Who measures, once, and holds gate by gate against that."""
 
-    judge: ModelJudge
+    @property
+    def evidence_key(self) -> Optional[str]:
+        """What it judged by; None where nothing was measured yet."""
+
+    @property
+    def timings(self) -> Mapping[str, float]:
+        """Seconds by step, so far."""
+
+    def measure(self) -> None:
+        """Measure, unless that is done; raises InstrumentError."""
+
+    def judge(self, gate: Gate, node_id: str) -> Tuple[Check, ...]:
+        """Judge one gate; raises InstrumentError."""
+
+    def broken(self, gate: Gate, node_id: str, error: InstrumentError) -> Check:
+        """The check of a gate whose instrument broke."""
+
+
+class GatesFileCollector(pytest.File):
+    """``gates/<name>.toml``: collects one item a gate, and one a rule about drift.
+
+    Attributes:
+        suites: the gates by the mark of their suite, with who judges them.
+    """
+
+    suites: Mapping[str, Tuple[Judge, Sequence[Gate]]]
     rules: Rules
 
     def collect(self) -> Iterator[GateItem]:
-        """The gates, in the order of the file."""
-        for gate in self.judge.assignment.gates_file.gates:
-            item = GateItem.from_parent(self, name=gate.name)
-            item.gate, item.judge, item.rules = gate, self.judge, self.rules
-            item.add_marker(GATES)
-            yield item
+        """The gates of each suite, in the order of the file."""
+        for mark, (judge, gates) in self.suites.items():
+            for gate in gates:
+                item = GateItem.from_parent(self, name=gate.name)
+                item.gate, item.judge, item.rules = gate, judge, self.rules
+                item.add_marker(mark)
+                yield item
 
 
 class GateItem(pytest.Item):
     """One gate: passes unless the policy blocks."""
 
     gate: Gate
-    judge: ModelJudge
+    judge: Judge
     rules: Rules
 
     def setup(self) -> None:

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any, Callable, Dict, Generator, List, Optional
+from typing import Any, Callable, Dict, Generator, List, Optional, Sequence, Tuple
 
 import pytest
 
@@ -15,19 +15,24 @@ from pytest_mlops.core.outcomes import ExitCode
 from pytest_mlops.errors import ConfigurationError, MlopsError
 from pytest_mlops.plugin import printing
 from pytest_mlops.plugin.activation import (
+    DRIFT,
     GATES,
     RUN,
     aim,
+    asked_suites,
     gates_paths,
     is_narrowed,
-    selects_gates,
+    suite_of,
+    suites,
 )
 from pytest_mlops.plugin.ending import Ending, end
-from pytest_mlops.plugin.items import GateItem, GatesFileCollector
+from pytest_mlops.plugin.items import GateItem, GatesFileCollector, Judge
 from pytest_mlops.plugin.measuring import metric_function, named_metrics
 from pytest_mlops.plugin.results import CALLING, ResultBook, Rules, attach, begin
 from pytest_mlops.settings.options import OPTIONS
+from pytest_mlops.settings.values import Gate
 from pytest_mlops.workflow import extensions
+from pytest_mlops.workflow.drifting import DriftJudge
 from pytest_mlops.workflow.finishing import RunFacts
 from pytest_mlops.workflow.judging import ModelJudge
 from pytest_mlops.workflow.preparing import Request, prepare
@@ -65,12 +70,18 @@ class MlopsRun:
         self.prepared = prepare(_request(config), self.extensions)
         self.spool = Spool(_spool_folder(config))
         assignment = self.prepared.assignment
-        self.judge = (
-            ModelJudge(assignment, self.extensions, self.spool) if assignment else None
-        )
+        self.judge: Optional[ModelJudge] = None
         self.rules: Rules = (Policy(), ())
+        self.suites: Dict[str, Tuple[Judge, Sequence[Gate]]] = {}
         if assignment is not None:
-            self.rules = (assignment.gates_file.policy, assignment.gates_file.waivers)
+            file, judged = assignment.gates_file, assignment.suites
+            self.rules = (file.policy, file.waivers)
+            self.judge = ModelJudge(assignment, self.extensions, self.spool)
+            if GATES in judged:
+                self.suites[GATES] = (self.judge, file.gates)
+            if DRIFT in judged:
+                drift = DriftJudge(assignment, self.extensions, self.spool)
+                self.suites[DRIFT] = (drift, file.drift)
         self.book = ResultBook()
         self.collected: List[pytest.Item] = []
         self.left_out = False
@@ -95,7 +106,7 @@ class MlopsRun:
         if file_path.resolve() != gates_file.path.resolve():
             return None
         file = GatesFileCollector.from_parent(parent, path=file_path)
-        file.judge, file.rules = self.judge, self.rules
+        file.suites, file.rules = self.suites, self.rules
         return file
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
@@ -105,11 +116,13 @@ class MlopsRun:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note what is to run, and what it will want to know of the model."""
-        ours = [item for item in session.items if _is_ours(item)]
+        ours = [item for item in session.items if suite_of(item)]
         # Only now: marks may have been added meanwhile. Gates count in their file.
-        total = sum(_is_ours(i) and not isinstance(i, GateItem) for i in self.collected)
+        asked = suites(self.config)
+        others = (i for i in self.collected if not isinstance(i, GateItem))
+        total = sum(suite_of(item) in asked for item in others)
+        total += sum(len(gates) for _, gates in self.suites.values())
         if self.judge is not None:
-            total += len(self.judge.assignment.gates_file.gates)
             gates = {item.name for item in ours if isinstance(item, GateItem)}
             named, selections = named_metrics(ours, self.extensions.metrics)
             self.judge.expect(gates, named, selections)
@@ -145,8 +158,8 @@ class MlopsRun:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Put what an item judged on its report, when all others have had their say."""
         report = yield
-        if _is_ours(item):
-            judge = self.judge
+        if suite_of(item):
+            judge = item.judge if isinstance(item, GateItem) else self.judge
             measured = {
                 "evidence": judge.evidence_key if judge else None,
                 "timings": dict(judge.timings) if judge else {},
@@ -258,10 +271,6 @@ class MlopsRun:
             printing.plain_lines(reporter, [f"{text} written"])
 
 
-def _is_ours(item: pytest.Item) -> bool:
-    return item.get_closest_marker(GATES) is not None
-
-
 def _request(config: pytest.Config) -> Request:
     typed = {o.name: getattr(config.option, o.dest) for o in OPTIONS}
     return Request(
@@ -271,7 +280,8 @@ def _request(config: pytest.Config) -> Request:
         directory=config.invocation_params.dir,
         arguments=tuple(str(a) for a in config.invocation_params.args),
         paths=gates_paths(config),
-        asked=selects_gates(config),
+        asked=bool(asked_suites(config)),
+        suites=suites(config),
         anywhere=config.args_source is pytest.Config.ArgsSource.ARGS,
         writes=not (hasattr(config, "workerinput") or _only_looks(config)),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
 
 from pytest_mlops.core.checks import Check
-from pytest_mlops.core.outcomes import Decide, Outcome
+from pytest_mlops.core.outcomes import Action, Decide, Outcome
 from pytest_mlops.core.verdicts import Verdict
 from pytest_mlops.reporting.conclusion import conclusion, policy_words
 from pytest_mlops.reporting.decisive import deciding_rows, label_counts
@@ -20,6 +20,7 @@ from pytest_mlops.reporting.subjects import (
 )
 
 _WIDTH = 80
+_PROMOTE = "Nothing is in the way: promote it."
 
 
 def explain(verdict: Verdict, evidence: Sequence[Mapping[str, Any]]) -> str:
@@ -94,7 +95,8 @@ def _next_steps(verdict: Verdict) -> Iterator[str]:
     for step, names in told.items():
         yield f"{', '.join(names)}: {step}"
     if not told and not verdict.partial:
-        yield "Nothing is in the way: promote it."
+        kept = verdict.action is Action.KEEP
+        yield "Nothing has drifted: keep the model." if kept else _PROMOTE
 
 
 def _step(check: Check) -> Optional[str]:
@@ -120,6 +122,8 @@ def _step(check: Check) -> Optional[str]:
 def _step_after_failure(check: Check) -> str:
     if check.metric is None:
         return f"read the test's own report ({check.node_id})."
+    if check.kind == "drift":
+        return "look where these columns come from; if the world moved, train anew."
     return "train a better model, or check the labels of those rows."
 
 

@@ -52,7 +52,15 @@ _CONSEQUENCES = {
 _SHOWN_CHECKS = 10
 
 #: Reasons that the message of the check says better.
-_SAID_BY_MESSAGE = ("undefined", "baseline_missing", "no_rows", "same_model")
+_SAID_BY_MESSAGE = (
+    "undefined",
+    "baseline_missing",
+    "no_rows",
+    "same_model",
+    "column_missing",
+    "type_changed",
+    "no_columns",
+)
 
 
 def check_message(check: Check) -> str:
@@ -128,7 +136,8 @@ def _told(value: Any) -> str:
 
 def rows_chosen(check: Check) -> str:
     """Which rows a check is about: ``region = north; age >= 65``; empty for all."""
-    where = _condition(check.selection)
+    # A rule about columns names them in its condition, and the slice is one of them.
+    where = "" if check.kind == "drift" else _condition(check.selection)
     return "; ".join(part for part in (slice_words(check.slice), where) if part)
 
 

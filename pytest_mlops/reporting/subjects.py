@@ -38,6 +38,9 @@ def data_words(record: Mapping[str, Any]) -> str:
     for key in ("target", "positive"):
         if question.get(key) is not None:
             parts.append(f"{key} {question[key]}")
+    reference = _part(question, "reference")
+    if reference.get("uri"):
+        parts.append(f"drift from {reference['uri']}")
     return ", ".join(parts)
 
 

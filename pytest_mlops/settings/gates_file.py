@@ -9,10 +9,12 @@ from typing import Callable, Collection, Dict, Mapping, Optional
 from pytest_mlops.core.checks import Policy
 from pytest_mlops.core.metrics import Metric, Task
 from pytest_mlops.core.suggestions import unknown
+from pytest_mlops.settings.drift_file import DriftReader, read_drift
 from pytest_mlops.settings.gates_keys import (
     BASELINE,
     DATA,
     DATA_KEYS,
+    DRIFT,
     ENVIRONMENTS,
     FILE_KEYS,
     GATES,
@@ -21,6 +23,7 @@ from pytest_mlops.settings.gates_keys import (
     ON_MISSING_BASELINE,
     POSITIVE,
     PREDICTION,
+    REFERENCE,
     SCORE,
     TARGET,
     TASK,
@@ -32,7 +35,11 @@ from pytest_mlops.settings.gates_keys import (
     read_policy,
 )
 from pytest_mlops.settings.one_gate import GateReader
-from pytest_mlops.settings.overrides import read_base, read_environments
+from pytest_mlops.settings.overrides import (
+    Resolution,
+    read_base,
+    read_environments,
+)
 from pytest_mlops.settings.reader import Problems, Section, read_toml, shown_path
 from pytest_mlops.settings.values import DataSettings, GatesFile
 from pytest_mlops.settings.waivers import read_waivers
@@ -47,6 +54,7 @@ def read_gates_file(
     custom_metric: Callable[[str, Task], Metric],
     today: date,
     declared_environments: Optional[Collection[str]] = None,
+    drift_metrics: Optional[Mapping[str, Metric]] = None,
 ) -> GatesFile:
     """Read a gates file and resolve it for an environment.
 
@@ -63,6 +71,7 @@ def read_gates_file(
         today: waivers that expire before are mistakes.
         declared_environments: those of the project; None or empty where it
             declares none, and then the file's own sections declare them.
+        drift_metrics: what rules of ``[drift]`` may name.
 
     Raises:
         ConfigurationError: with all problems of the file.
@@ -74,11 +83,21 @@ def read_gates_file(
     reader = GateReader(top.given(TASK), data.positive, metrics, custom_metric)
     base = read_base(top.get(GATES), read_policy(top, Policy()), reader, problems)
     _check_declared(top.get(ENVIRONMENTS), declared_environments, problems)
-    resolutions = read_environments(top.get(ENVIRONMENTS), base, reader, problems)
-    gate_names = {n for found in (base, *resolutions.values()) for n in found.names}
-    waivers = read_waivers(top.get(WAIVERS), gate_names, today, problems)
+    resolutions: Dict[Optional[str], Resolution] = {None: base}
+    resolutions.update(read_environments(top.get(ENVIRONMENTS), base, reader, problems))
+    drift = read_drift(
+        top.get(DRIFT),
+        top.get(ENVIRONMENTS),
+        resolutions,
+        DriftReader(drift_metrics or {}),
+        problems,
+    )
+    every = (*resolutions.values(), *drift.values())
+    names = {name for found in every for name in found.names}
+    waivers = read_waivers(top.get(WAIVERS), names, today, problems)
     problems.raise_all()
-    chosen = resolutions.get(environment, base) if environment else base
+    section = environment if environment in resolutions else None
+    chosen, drifting = resolutions[section], drift[section]
     return GatesFile(
         path=path,
         name=path.stem,
@@ -92,9 +111,11 @@ def read_gates_file(
         on_missing_baseline=top.get(ON_MISSING_BASELINE),
         waivers=waivers,
         environment=environment,
-        section=environment in resolutions,
-        removed=chosen.removed,
-        warnings=chosen.warnings,
+        section=section is not None,
+        removed=(*chosen.removed, *drifting.removed),
+        # What is said of the policy is said of both.
+        warnings=tuple(dict.fromkeys((*chosen.warnings, *drifting.warnings))),
+        drift=drifting.gates,
     )
 
 
@@ -108,6 +129,7 @@ def _read_data(top: Section, problems: Problems) -> DataSettings:
         group=section.get(GROUP),
         prediction=section.get(PREDICTION),
         score=section.get(SCORE),
+        reference=section.get(REFERENCE),
     )
     if data.score and not data.prediction:
         section.problem("'score' needs 'prediction' beside it")

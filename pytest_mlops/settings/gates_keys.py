@@ -49,6 +49,7 @@ ON_MISSING_BASELINE: Key[OnMissingBaseline] = Key(
 )
 DATA: Key[Table] = Key("data", TABLE, {}, "the labelled rows")
 GATES: Key[Table] = Key("gates", TABLE, {}, "the rules, a gate each")
+DRIFT: Key[Table] = Key("drift", TABLE, {}, "the rules about drift")
 ENVIRONMENTS: Key[Table] = Key(
     "environments", TABLE, {}, "what differs in an environment"
 )
@@ -85,6 +86,9 @@ URI: Key[str] = Key(
     "uri", TEXT, "", "a data file or 'package.module:function'", required=True
 )
 TARGET: Key[str] = Key("target", TEXT, "", "the column of the truth", required=True)
+REFERENCE: Key[Optional[str]] = Key(
+    "reference", TEXT, None, "the data, or their profile, that drift is measured from"
+)
 POSITIVE: Key[Optional[Label]] = Key(
     "positive", LABEL, None, "the label that precision and recall are about"
 )
@@ -142,10 +146,20 @@ FILE_KEYS: Keys = (
     *POLICY_KEYS,
     DATA,
     GATES,
+    DRIFT,
     ENVIRONMENTS,
     WAIVERS,
 )
-DATA_KEYS: Keys = (URI, TARGET, POSITIVE, WEIGHT, GROUP, PREDICTION, SCORE)
+DATA_KEYS: Keys = (
+    URI,
+    REFERENCE,
+    TARGET,
+    POSITIVE,
+    WEIGHT,
+    GROUP,
+    PREDICTION,
+    SCORE,
+)
 GATE_KEYS: Keys = (
     METRIC,
     RULE_TEXT,
@@ -158,7 +172,7 @@ GATE_KEYS: Keys = (
     MARGIN,
     ON_INCONCLUSIVE,
 )
-ENVIRONMENT_KEYS: Keys = (*POLICY_KEYS, GATES)
+ENVIRONMENT_KEYS: Keys = (*POLICY_KEYS, GATES, DRIFT)
 WAIVER_KEYS: Keys = (CHECK, SLICE, REASON, OWNER, EXPIRES)
 
 

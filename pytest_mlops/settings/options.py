@@ -88,6 +88,13 @@ OPTIONS: Tuple[Option, ...] = (
         "the labelled data; overrides 'uri' of [data]; write --data=FILE",
     ),
     Option(
+        "reference",
+        "--reference",
+        "URI",
+        "MLOPS_REFERENCE",
+        "the data, or a profile (*.json), that drift is measured from",
+    ),
+    Option(
         "verdict",
         "--verdict",
         "FILE",

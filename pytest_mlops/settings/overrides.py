@@ -16,7 +16,7 @@ from pytest_mlops.settings.gates_keys import (
 from pytest_mlops.settings.kinds import TABLE, shown
 from pytest_mlops.settings.looseness import looser_gate, looser_policy
 from pytest_mlops.settings.one_gate import GateReader, GateReading
-from pytest_mlops.settings.reader import Problems, Section
+from pytest_mlops.settings.reader import Key, Problems, Section
 from pytest_mlops.settings.values import Gate
 
 
@@ -54,13 +54,17 @@ class Resolution:
 
 
 def read_base(
-    written: Table, policy: Policy, reader: GateReader, problems: Problems
+    written: Table,
+    policy: Policy,
+    reader: GateReader,
+    problems: Problems,
+    key: Key[Table] = GATES,
 ) -> Resolution:
-    """Read ``[gates]``; its mistakes go to *problems*."""
+    """Read ``[gates]``, or another table of them; its mistakes go to *problems*."""
     tables: Dict[str, Table] = {}
     readings = {}
     for name, value in written.items():
-        where = f"gates.{name}"
+        where = f"{key.name}.{name}"
         table = _as_table(value)
         if table is None:
             problems.add(where, _NO_GATE.format(shown(value)))
@@ -75,33 +79,44 @@ def read_base(
 
 
 def read_environments(
-    written: Table, base: Resolution, reader: GateReader, problems: Problems
+    written: Table,
+    base: Resolution,
+    reader: GateReader,
+    problems: Problems,
+    key: Key[Table] = GATES,
 ) -> Dict[str, Resolution]:
     """Read every ``[environments.<name>]`` on top of the base.
 
     Mistakes that the base has already are not told again.
     """
+    changing = _Reading(base, reader, problems, key)
     found = {}
     for name, value in written.items():
         table = TABLE.read(value)
         if table is None:
             problems.add("environments", TABLE.complaint(name, value))
         else:
-            found[name] = _read_environment(name, table, base, reader, problems)
+            found[name] = _read_environment(name, table, changing)
     return found
 
 
-def _read_environment(
-    name: str,
-    written: Table,
-    base: Resolution,
-    reader: GateReader,
-    problems: Problems,
-) -> Resolution:
-    section = Section(written, ENVIRONMENT_KEYS, problems, f"environments.{name}")
+@dataclass(frozen=True)
+class _Reading:
+    """What every environment is read with, and the key of its table."""
+
+    base: Resolution
+    reader: GateReader
+    problems: Problems
+    key: Key[Table]
+
+
+def _read_environment(name: str, written: Table, reading: _Reading) -> Resolution:
+    base, reader, key = reading.base, reading.reader, reading.key
+    where = f"environments.{name}"
+    section = Section(written, ENVIRONMENT_KEYS, reading.problems, where)
     policy = read_policy(section, base.policy)
-    changes = _Changes(f"environments.{name}.gates", base, reader, problems)
-    for gate, value in section.get(GATES).items():
+    changes = _Changes(f"{where}.{key.name}", base, reader, reading.problems)
+    for gate, value in section.get(key).items():
         changes.apply(gate, value)
     readings = {
         gate: reader.read(gate, table, policy) for gate, table in changes.tables.items()

@@ -30,7 +30,7 @@ def resolve_options(
     values = {name: setting.value for name, setting in settings.items()}
     located: Dict[str, Optional[str]] = {
         name: _located(values[name], cwd, root)
-        for name in ("model_uri", "baseline_uri", "data")
+        for name in ("model_uri", "baseline_uri", "data", "reference")
     }
     return Options(
         model_uri=located["model_uri"],
@@ -38,6 +38,7 @@ def resolve_options(
         gates=values["gates"],
         environment=values["env"],
         data=located["data"],
+        reference=located["reference"],
         verdict=_path(values["verdict"], cwd),
         config_file=_path(values["config"], cwd),
         tracking_uri=values["tracking_uri"],

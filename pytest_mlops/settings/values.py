@@ -26,6 +26,8 @@ class DataSettings:
         group: a column whose equal values mark rows that belong together, or None.
         prediction: a column of ready predictions; the model is not run then.
         score: a column of the positive label's probability beside ``prediction``.
+        reference: the data, or a profile of them, that drift is measured from; None
+            is the profile that is stored with the model.
     """
 
     uri: str
@@ -35,6 +37,7 @@ class DataSettings:
     group: Optional[str] = None
     prediction: Optional[str] = None
     score: Optional[str] = None
+    reference: Optional[str] = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ class GatesFile:
         removed: gates of the base that the environment takes away.
         warnings: what is odd but allowed, a line each: a rule that points the wrong
             way, an environment that is looser than the base.
+        drift: the rules about drift, as gates by column: their selection says which.
     """
 
     path: Path
@@ -93,6 +97,7 @@ class GatesFile:
     section: bool = False
     removed: Tuple[str, ...] = ()
     warnings: Tuple[str, ...] = ()
+    drift: Tuple[Gate, ...] = ()
 
     @property
     def remarks(self) -> Tuple[str, ...]:
@@ -154,6 +159,7 @@ class Options:
         gates: the stem of the gates file that is meant.
         environment: the environment to judge for.
         data: overrides ``[data] uri``.
+        reference: overrides ``[data] reference``.
         verdict: where the verdict goes.
         config_file: stands in for ``[tool.pytest_mlops]`` of pyproject.toml.
         tracking_uri: overrides the project's.
@@ -166,6 +172,7 @@ class Options:
     gates: Optional[str] = None
     environment: Optional[str] = None
     data: Optional[str] = None
+    reference: Optional[str] = None
     verdict: Optional[Path] = None
     config_file: Optional[Path] = None
     tracking_uri: Optional[str] = None

@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import (
     AbstractSet,
     Dict,
+    FrozenSet,
     Iterable,
     List,
     Mapping,
@@ -30,6 +31,7 @@ from pytest_mlops.core.sources import DataSource, Deferred, Model, Site, Subject
 from pytest_mlops.errors import InstrumentError, ModelNotFoundError
 from pytest_mlops.evidence.names import BASELINE, CANDIDATE, PAIRED, TableName
 from pytest_mlops.evidence.record import Cuts
+from pytest_mlops.gates.asking import Ask, Contest, wanted_tables
 from pytest_mlops.gates.decide import Figures
 from pytest_mlops.gates.estimates import figures_of
 from pytest_mlops.gates.judge import (
@@ -38,13 +40,7 @@ from pytest_mlops.gates.judge import (
     missing_baseline,
     same_model,
 )
-from pytest_mlops.gates.measure import (
-    Ask,
-    Contest,
-    Measurement,
-    measure,
-    wanted_tables,
-)
+from pytest_mlops.gates.measure import Measurement, measure
 from pytest_mlops.integrations.objects import project_path
 from pytest_mlops.reporting.sentences import check_message
 from pytest_mlops.settings.values import Gate, GatesFile
@@ -63,6 +59,9 @@ class Assignment:
         model_uri: the candidate; None for ready predictions.
         baseline_uri: what rules with ``baseline`` compare with, if anything.
         site: where all this is.
+        reference: what drift is measured from: data, or a profile; None is the one
+            that is stored with the model.
+        suites: which of the file's suites are judged: ``"gates"``, ``"drift"``.
         evidence_cache_mb: how much evidence is kept for later runs at most; 0 keeps
             none.
     """
@@ -71,6 +70,8 @@ class Assignment:
     model_uri: Optional[str]
     baseline_uri: Optional[str]
     site: Site
+    reference: Optional[str] = None
+    suites: FrozenSet[str] = frozenset({"gates"})
     evidence_cache_mb: float = 0.0
 
 
@@ -293,7 +294,7 @@ class ModelJudge:
                 evidence=evidence.to_json(self._spool.side),
                 subject=candidate,
                 baseline=_subject(contest.baseline),
-                versions=_versions(models),
+                versions=versions_of(models),
                 remarks=[*measurement.remarks, *worn, *self._cache.remarks],
             )
         )
@@ -315,7 +316,8 @@ def _subject(model: Optional[Model]) -> Optional[Subject]:
     return None if model is None else model.subject
 
 
-def _versions(models: Sequence[Model]) -> Dict[str, str]:
+def versions_of(models: Sequence[Model]) -> Dict[str, str]:
+    """The libraries that a run hangs on, by name."""
     found: List[Tuple[str, str]] = [
         ("pytest_mlops", __version__),
         ("python", platform.python_version()),

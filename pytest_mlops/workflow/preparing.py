@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Iterator, List, Mapping, Optional, Tuple
+from typing import FrozenSet, Iterator, List, Mapping, Optional, Tuple
 
 from pytest_mlops.core.metrics import Metric
 from pytest_mlops.core.redaction import redact
 from pytest_mlops.core.sources import Site
 from pytest_mlops.errors import ConfigurationError, DataError, Problem
+from pytest_mlops.evidence.drift.metrics import drift_metrics
 from pytest_mlops.evidence.metrics import custom_metric
 from pytest_mlops.reporting.verdict_file import check_writable, remove_stale
 from pytest_mlops.settings.gates_file import read_gates_file
@@ -26,6 +27,7 @@ from pytest_mlops.settings.selection import (
     peek_gates_file,
 )
 from pytest_mlops.settings.values import GatesFile, Options, Project
+from pytest_mlops.workflow.drift_misfits import drift_misfits, reference_words
 from pytest_mlops.workflow.extensions import Extensions
 from pytest_mlops.workflow.judging import Assignment
 
@@ -41,7 +43,8 @@ class Request:
         directory: where the command was typed.
         arguments: the words of the command.
         paths: gates files and folders among them.
-        asked: whether ``-m gates`` was typed.
+        asked: whether ``-m gates`` or ``-m drift`` was typed.
+        suites: which of a file's suites are judged: ``"gates"``, ``"drift"``.
         anywhere: whether any path was typed, gates or not.
         writes: whether this process writes the verdict, if one is asked for.
     """
@@ -53,6 +56,7 @@ class Request:
     arguments: Tuple[str, ...] = ()
     paths: Tuple[Path, ...] = ()
     asked: bool = False
+    suites: FrozenSet[str] = frozenset({"gates"})
     anywhere: bool = False
     writes: bool = True
 
@@ -100,9 +104,9 @@ def prepare(request: Request, extensions: Extensions) -> Prepared:
     with _gathering(problems):
         if path is not None:
             file = _read(path, request.root, project, environment, extensions.metrics)
-            assignment = _assign(
-                file, options, project, _site(request, options, project)
-            )
+            site = _site(request, options, project)
+            assignment = _assign(file, options, project, site)
+            assignment = replace(assignment, suites=request.suites)
             problems += _misfits(assignment, options, extensions)
     if problems:
         raise ConfigurationError(problems)
@@ -183,6 +187,7 @@ def _read(
         custom_metric=custom_metric,
         today=datetime.now(timezone.utc).date(),
         declared_environments=tuple(project.environments),
+        drift_metrics={metric.name: metric for metric in drift_metrics()},
     )
 
 
@@ -204,6 +209,7 @@ def _assign(
         model_uri=options.model_uri,
         baseline_uri=options.baseline_uri or file.baseline,
         site=site,
+        reference=options.reference or file.data.reference,
         evidence_cache_mb=(
             0.0 if options.no_evidence_cache else project.evidence_cache_mb
         ),
@@ -216,6 +222,29 @@ def _misfits(
     """What is right by itself and wrong together."""
     file, site = assignment.gates_file, assignment.site
     source = shown_path(file.path, site.root)
+    problems: List[Problem] = []
+    if "gates" in assignment.suites:
+        problems += _gates_misfits(assignment, source)
+    if "drift" in assignment.suites:
+        problems += drift_misfits(assignment, options, extensions, source)
+    for where, uri in (
+        ("--model-uri", assignment.model_uri),
+        ("--baseline-uri" if options.baseline_uri else source, assignment.baseline_uri),
+    ):
+        with _gathering(problems):
+            if uri is not None:
+                extensions.model_loader(uri, site, where)
+    with _gathering(problems):
+        try:
+            extensions.open_data(file.data.uri, site)
+        except DataError as error:
+            where = "--data" if options.data else f"{source} [data] uri"
+            problems.append(Problem(where, "", redact(str(error))))
+    return problems
+
+
+def _gates_misfits(assignment: Assignment, source: str) -> List[Problem]:
+    file = assignment.gates_file
     problems: List[Problem] = []
     if assignment.model_uri is None and file.data.prediction is None:
         message = (
@@ -236,19 +265,6 @@ def _misfits(
                 f'--baseline-uri=URI or baseline = "models:/{file.model}@champion"'
             )
             problems.append(Problem(source, f"gates.{gate.name}", message))
-    for where, uri in (
-        ("--model-uri", assignment.model_uri),
-        ("--baseline-uri" if options.baseline_uri else source, assignment.baseline_uri),
-    ):
-        with _gathering(problems):
-            if uri is not None:
-                extensions.model_loader(uri, site, where)
-    with _gathering(problems):
-        try:
-            extensions.open_data(file.data.uri, site)
-        except DataError as error:
-            where = "--data" if options.data else f"{source} [data] uri"
-            problems.append(Problem(where, "", redact(str(error))))
     return problems
 
 
@@ -263,4 +279,6 @@ def _header(
     if environment and not file.section:
         place += f" ({rules} has no section for it: its base rules apply)"
     judged = redact(assignment.model_uri or f"ready predictions in {file.data.uri}")
+    if assignment.suites == {"drift"}:
+        judged = redact(f"drift of {file.data.uri} from {reference_words(assignment)}")
     return [f"mlops: {judged} by {rules}, {place}"]

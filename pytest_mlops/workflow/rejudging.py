@@ -28,14 +28,18 @@ from pytest_mlops.core.rules import parse_rule
 from pytest_mlops.core.selection import Selection, SliceKey
 from pytest_mlops.core.verdicts import Conclusion, Verdict
 from pytest_mlops.errors import VerdictError
-from pytest_mlops.evidence.tables import LABELS
+from pytest_mlops.evidence.tables import LABELS, PROFILE
 from pytest_mlops.gates.decide import Figures
+from pytest_mlops.gates.drift import COLUMN_MISSING, TYPE_CHANGED, judge_drift
 from pytest_mlops.gates.judge import judge_gate
 from pytest_mlops.reporting.sentences import check_message
 from pytest_mlops.settings.reader import shown_path
 from pytest_mlops.settings.selection import registered_name
 from pytest_mlops.settings.values import Gate, GatesFile
 from pytest_mlops.workflow.stored import Stored
+
+#: Reasons of checks that have no value, and were found by measuring.
+_MEASURED = ("undefined", COLUMN_MISSING, TYPE_CHANGED)
 
 
 def judge_again(
@@ -53,9 +57,11 @@ def judge_again(
     _same_model(file, verdict)
     before = f"{verdict.gates_file}::"
     name = shown_path(file.path.absolute(), root)
+    gates = file.gates if "gates" in stored.suites else ()
+    drift = file.drift if "drift" in stored.suites else ()
     checks = [
         check
-        for gate in file.gates
+        for gate in (*gates, *drift)
         for check in _fresh(gate, file, stored, f"{name}::{gate.name}")
     ]
     checks += [
@@ -82,9 +88,9 @@ def why_believed(check: Check, stored: Stored) -> Optional[str]:
     """Why a check's figures cannot be computed again; None where they can."""
     if check.metric is None:
         return "a plain assertion keeps no evidence"
-    if check.value is None and check.reason != "undefined":
+    if check.value is None and check.reason not in _MEASURED:
         return f"nothing was measured ({check.reason})"
-    metric = stored.metrics.get(check.metric)
+    metric = stored.metric(check)
     if metric is None:
         return f"'{check.metric}' is not a metric that is known here"
     if not metric.kind.recomputable:
@@ -125,7 +131,7 @@ def _gate_of(check: Check, stored: Stored) -> Gate:
         raise VerdictError(f"the check '{check.name}' is damaged: {error}") from error
     return Gate(
         name=check.name,
-        metric=stored.metrics.get(str(check.metric)) or _unknown_metric(check),
+        metric=stored.metric(check) or _unknown_metric(check),
         options=_options(check, stored),
         rule=rule,
         margin=check.margin,
@@ -142,6 +148,11 @@ def _values(gate: Gate, check: Check) -> SliceKey:
 def _judged(
     gate: Gate, policy: Policy, stored: Stored, node_id: str
 ) -> Tuple[Check, ...]:
+    if gate.metric.kind is PROFILE:
+        profiles = stored.profiles()
+        if profiles is None:
+            raise VerdictError("the verdict keeps no profiles to measure drift between")
+        return judge_drift(gate, profiles, policy, node_id=node_id)
     figures = stored.figures(gate.metric, gate.options, gate.selection.key)
     if figures is None:
         nothing = Estimate(None, 0, "the verdict keeps no table to compute it from")

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Tuple
 
+from pytest_mlops.core.checks import Check
 from pytest_mlops.core.metrics import Metric, MetricOptions, TableKind
 from pytest_mlops.core.selection import SliceKey
 from pytest_mlops.core.verdicts import Verdict
 from pytest_mlops.errors import VerdictError
+from pytest_mlops.evidence.drift.metrics import drift_metrics
 from pytest_mlops.evidence.record import Evidence
+from pytest_mlops.evidence.tables import PROFILE
+from pytest_mlops.evidence.tables.features import FeatureTable
 from pytest_mlops.gates.decide import Figures
+from pytest_mlops.gates.drift import KIND as DRIFT
+from pytest_mlops.gates.drift import Profiles
 from pytest_mlops.gates.estimates import figures_of
 
 
@@ -33,6 +39,7 @@ class Stored:
     ) -> None:
         kinds: Dict[str, TableKind] = {m.kind.name: m.kind for m in metrics.values()}
         self.metrics = metrics
+        self._drift_metrics = {metric.name: metric for metric in drift_metrics()}
         self._raw = verdict.evidence
         self.evidence = [
             Evidence.from_json(data, kinds, side) for data in verdict.evidence
@@ -55,6 +62,30 @@ class Stored:
             if metric.kind.recomputable and cuts is not None:
                 return figures_of(metric, cuts, options)
         return None
+
+    def metric(self, check: Check) -> Optional[Metric]:
+        """The metric of a check; None where it is not known here."""
+        known = self._drift_metrics if check.kind == DRIFT else self.metrics
+        return known.get(str(check.metric))
+
+    def profiles(self) -> Optional[Profiles]:
+        """What drift was measured between; None where it was not."""
+        for evidence in self.evidence:
+            for kept in (evidence.kept(PROFILE) or {}).values():
+                reference, current = kept.baseline, kept.candidate
+                if isinstance(reference, FeatureTable) and isinstance(
+                    current, FeatureTable
+                ):
+                    unmeasured = evidence.data.get("unmeasured", {})
+                    return Profiles(reference, current, unmeasured)
+        return None
+
+    @property
+    def suites(self) -> FrozenSet[str]:
+        """Which suites left evidence: ``"gates"``, ``"drift"``."""
+        return frozenset(
+            DRIFT if evidence.kept(PROFILE) else "gates" for evidence in self.evidence
+        )
 
     @property
     def question(self) -> Mapping[str, Any]:

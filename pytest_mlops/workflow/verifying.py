@@ -9,6 +9,8 @@ from typing import Any, Iterator, List, Sequence, Tuple
 from pytest_mlops.core.checks import Check
 from pytest_mlops.core.outcomes import Action, Outcome
 from pytest_mlops.core.verdicts import Conclusion, Verdict
+from pytest_mlops.evidence.tables import PROFILE
+from pytest_mlops.gates.drift import COLUMN_MISSING, TYPE_CHANGED
 from pytest_mlops.gates.measure import model_name
 from pytest_mlops.reporting.sentences import rows_chosen
 from pytest_mlops.workflow.rejudging import again, by_gate, why_believed
@@ -16,6 +18,9 @@ from pytest_mlops.workflow.stored import Stored
 
 #: Two computations of the same figure may differ by this much.
 TOLERANCE = 1e-9
+
+#: Reasons of failed checks that no figure shows.
+_WITHOUT_VALUE = ("baseline_missing", COLUMN_MISSING, TYPE_CHANGED)
 
 
 @dataclass(frozen=True)
@@ -116,10 +121,10 @@ def _forged(verdict: Verdict, stored: Stored) -> Iterator[str]:
     """What no run writes."""
     for check in verdict.checks:
         undecided = check.outcome in (Outcome.INCONCLUSIVE, Outcome.ERROR)
-        excused = undecided or check.reason == "baseline_missing"
+        excused = undecided or check.reason in _WITHOUT_VALUE
         if check.metric is not None and check.value is None and not excused:
             yield f"{check.name}: it is {check.outcome.value} and has no value"
-        unknown = check.metric is not None and check.metric not in stored.metrics
+        unknown = check.metric is not None and stored.metric(check) is None
         if unknown and check.value is not None and stored.is_all_known:
             yield (
                 f"{check.name}: nothing in the evidence could have given "
@@ -129,7 +134,9 @@ def _forged(verdict: Verdict, stored: Stored) -> Iterator[str]:
             yield f"{check.name}: its waiver had expired"
     models = [verdict.subject, verdict.baseline]
     for evidence in stored.evidence:
-        if evidence.key != evidence.expected_key([model_name(m) for m in models]):
+        # Drift has a reference, which is part of its question, and no baseline.
+        beside = models[:1] + [None] if evidence.kept(PROFILE) else models
+        if evidence.key != evidence.expected_key([model_name(m) for m in beside]):
             yield "the evidence is not about this model, this baseline and this data"
 
 

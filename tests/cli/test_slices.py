@@ -132,6 +132,12 @@ def test_a_mistake_is_exit_4(folder, capsys, options, message):
     assert message in capsys.readouterr().err
 
 
+def test_without_a_gates_file_there_is_nothing_to_look_into(folder, capsys):
+    (folder / "gates/m.toml").unlink()
+    assert main(["slices"]) == 4
+    assert "there is no gates file" in capsys.readouterr().err
+
+
 def test_a_bias_has_no_weaker_side(folder, capsys):
     text = GATES.replace("classification", "regression").replace("positive = 1\n", "")
     (folder / "gates/m.toml").write_text(text.replace("accuracy", "r2"))

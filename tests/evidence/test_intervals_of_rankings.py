@@ -132,14 +132,14 @@ def test_the_influence_of_a_row_is_what_its_weight_would_change(area):
     scores = np.round(random.random(60) + 0.3 * true, 1)
     weights = random.gamma(2.0, size=60)
 
-    levels = levels_of(scores, true, weights)
-    gradient = area(levels).gradient[true.astype(int), levels.of_rows.spread()]
+    levels, positions = levels_of(scores, true, weights)
+    gradient = area(levels).gradient[true.astype(int), positions.spread()]
 
     for row in range(60):
         moved = [weights.copy(), weights.copy()]
         moved[0][row] -= 1e-5
         moved[1][row] += 1e-5
-        low, high = (area(levels_of(scores, true, each)).value for each in moved)
+        low, high = (area(levels_of(scores, true, each)[0]).value for each in moved)
         assert (high - low) / 2e-5 == pytest.approx(gradient[row], abs=1e-9)
     # The area does not change where all weights grow by the same factor.
     assert weights @ gradient == pytest.approx(0, abs=1e-12)

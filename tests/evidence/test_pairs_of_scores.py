@@ -348,3 +348,30 @@ def test_nominal_coverage_of_the_paired_difference(rows, prevalence, correlation
 
     # Within three standard errors of such a simulation.
     assert 0.935 - 0.03 <= inside / draws <= 0.97 + 0.021
+
+
+def test_damaged_tables_are_refused():
+    stored = small([(1, 0.5, 0.2, 1, 3), (0, 0.1, 0.3, 1, 4)], False, True).to_json()
+    short = json.loads(json.dumps(stored))
+    short["candidate"]["classes"][0]["scores"].pop()
+    fewer = json.loads(json.dumps(stored))
+    for column in ("scores", "positive", "groups"):
+        fewer["baseline"]["classes"][0][column].pop()
+
+    with pytest.raises(ValueError, match="columns of different lengths"):
+        PAIRS.from_json(short)
+    with pytest.raises(ValueError, match="rows are not the baseline's"):
+        PAIRS.from_json(fewer)
+
+
+def test_rows_in_groups_do_not_mix_with_others():
+    batch = [(1, 0.5, 0.2, 1, 3)]
+
+    with pytest.raises(ValueError, match="rows in groups with others"):
+        small(batch, False, True).merge(small(batch, False, False))
+
+
+def test_tables_without_rows_have_no_difference():
+    found = difference("roc_auc", small([], False, False))
+
+    assert (found.value, found.reason) == (None, "there are no rows")

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -42,6 +42,8 @@ def enumerated(rule, margin, confidence, rows, chance, f1=False):
     return passes, fails
 
 
+# A value on the limit itself, which a strict rule does not take.
+@example(91, 70, 0.5, 0.1, 0.8, ">", True)
 @given(
     rows=st.integers(1, 120),
     limit=st.integers(1, 99),
@@ -55,7 +57,8 @@ def test_chances_are_those_of_every_possible_table(
     rows, limit, truth, margin, confidence, operator, f1
 ):
     rule = parse_rule(f"{operator} {limit / 100}")
-    terms = Terms(limit / 100, operator[0] == ">", confidence, margin)
+    strict = len(operator) == 1
+    terms = Terms(limit / 100, operator[0] == ">", confidence, margin, strict)
     law, chance = (F1, jaccard(truth)) if f1 else (SHARE, truth)
 
     found = law.chances(terms, truth, np.array([rows]))

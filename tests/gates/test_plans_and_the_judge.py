@@ -54,7 +54,8 @@ def test_the_chances_of_a_share_are_exact(name, rule, margin, rows):
 
     parsed = parse_rule(rule)
     rising = parsed.operator in (Operator.AT_LEAST, Operator.ABOVE)
-    terms = Terms(parsed.bound.offset, rising, margin=margin)
+    strict = parsed.operator is Operator.ABOVE
+    terms = Terms(parsed.bound.offset, rising, margin=margin, strict=strict)
     law = design_of(name, Circumstances(truth), paired=False).law
     chances = law.chances(terms, truth, np.array([rows]))
 

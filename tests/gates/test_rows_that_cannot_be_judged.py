@@ -9,7 +9,8 @@ from pytest_mlops.core.metrics import Task
 from pytest_mlops.core.selection import Selection
 from pytest_mlops.errors import RowsError
 from pytest_mlops.evidence.tables import CALIBRATION, LOSSES
-from pytest_mlops.gates.measure import Ask, Contest, measure
+from pytest_mlops.gates.asking import Ask, Contest
+from pytest_mlops.gates.measure import measure
 from pytest_mlops.integrations.arrow_batch import ArrowBatch
 from pytest_mlops.settings.values import DataSettings
 

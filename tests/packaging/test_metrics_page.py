@@ -20,8 +20,9 @@ from pytest_mlops.evidence.metrics.estimates import (
     LOW_SUPPORT,
     TOO_MANY_LABELS,
 )
-from pytest_mlops.evidence.metrics.functions import UNWEIGHTED
+from pytest_mlops.evidence.metrics.functions import METHOD, UNWEIGHTED
 from pytest_mlops.evidence.metrics.ranking import BINNED
+from pytest_mlops.evidence.metrics.tails import HEAVY_TAILS
 from pytest_mlops.settings.gates_file import read_gates_file
 
 PAGE = (Path(__file__).parents[2] / "docs/metrics.md").read_text(encoding="utf-8")
@@ -66,6 +67,7 @@ def test_every_flag_is_explained() -> None:
         LOW_SUPPORT,
         FEW_GROUPS_FLAG,
         FEW_DISCORDANT_FLAG,
+        HEAVY_TAILS,
         BINNED,
         UNWEIGHTED,
         TOO_MANY_LABELS,
@@ -83,9 +85,9 @@ def test_every_interval_has_a_word_of_its_own() -> None:
     named = set(re.findall(r"`(\w+)`", PARTS["Intervals"].split("| flag")[0]))
     source = Path(sys.modules[builtin_metrics.__module__].__file__ or "").parent
     written = "".join(path.read_text("utf-8") for path in source.glob("*.py"))
-    methods = {"wilson", "wilson_jaccard", "dirichlet", "moments", "mover"}
+    methods = {"wilson", "wilson_jaccard", "dirichlet", "moments", "mover", METHOD}
     methods |= set(re.findall(r'"((?:delta|paired)_\w+)"', written))
-    assert named - {"confidence"} == methods
+    assert named - {"confidence", "_clustered"} == methods
 
 
 @pytest.fixture

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Dict, Iterator, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
 import numpy as np
 import pytest
 
 from pytest_mlops.core.metrics import Task
 from pytest_mlops.core.rows import ClassificationRows, Labels
+from pytest_mlops.core.selection import Selection
 from pytest_mlops.core.sources import Subject
 from pytest_mlops.evidence.record import Evidence
 from pytest_mlops.evidence.tables import LABEL_ROWS, LABELS, SCORES
-from pytest_mlops.gates.measure import Measurement
+from pytest_mlops.gates.measure import Ask, Measurement
 from pytest_mlops.settings.values import DataSettings
-from pytest_mlops.workflow.cache.evidence import EvidenceCache, Question
+from pytest_mlops.workflow.cache.candidates import MANY, wear_remark
+from pytest_mlops.workflow.cache.evidence import EvidenceCache, Kept, Question
 from pytest_mlops.workflow.cache.measuring import measured_once, with_candidates
-from pytest_mlops.workflow.cache.wear import MANY, wear_remark
 
 SETTINGS = DataSettings("data.csv", "label", 1)
 QUESTION = Question("sha256:data", "sha256:key")
@@ -77,6 +78,7 @@ def test_everything_that_evidence_hangs_on_is_in_the_key() -> None:
                 {"positive": 0},
                 {"positive": "1"},
                 {"weight": "w"},
+                {"group": "g"},
                 {"prediction": "p"},
                 {"score": "s"},
             )
@@ -149,7 +151,7 @@ def cache(tmp_path: Path) -> EvidenceCache:
 def test_evidence_comes_back_as_it_was(cache: EvidenceCache) -> None:
     assert cache.load(QUESTION, {}) is None
     stored = evidence(LABELS, SCORES)
-    cache.store(QUESTION, stored, ["a remark"])
+    cache.store(QUESTION, Kept(stored, ("a remark",)))
     kept = cache.load(QUESTION, {})
     assert kept is not None
     assert as_json(kept.evidence) == as_json(stored)
@@ -160,8 +162,8 @@ def test_evidence_comes_back_as_it_was(cache: EvidenceCache) -> None:
 
 
 def test_tables_are_added_to_an_entry(cache: EvidenceCache) -> None:
-    cache.store(QUESTION, evidence(SCORES))
-    cache.store(QUESTION, evidence(LABELS))
+    cache.store(QUESTION, Kept(evidence(SCORES)))
+    cache.store(QUESTION, Kept(evidence(LABELS)))
     kept = cache.load(QUESTION, {})
     assert kept is not None
     assert set(kept.evidence.tables) == {"labels", "scores"}
@@ -170,7 +172,7 @@ def test_tables_are_added_to_an_entry(cache: EvidenceCache) -> None:
 
 
 def test_rows_are_not_kept(cache: EvidenceCache, tmp_path: Path) -> None:
-    cache.store(QUESTION, evidence(LABEL_ROWS))
+    cache.store(QUESTION, Kept(evidence(LABEL_ROWS)))
     assert not list(tmp_path.rglob("evidence-*.json"))
 
 
@@ -178,11 +180,11 @@ def test_tables_of_others_are_kept_if_they_state_a_version(
     cache: EvidenceCache,
 ) -> None:
     silent = replace(LABELS, name="acme")
-    cache.store(QUESTION, evidence(LABELS, silent))
+    cache.store(QUESTION, Kept(evidence(LABELS, silent)))
     kept = cache.load(QUESTION, {"acme": silent})
     assert kept is not None and set(kept.evidence.tables) == {"labels"}
     stated = replace(silent, version="1")
-    cache.store(QUESTION, evidence(stated))
+    cache.store(QUESTION, Kept(evidence(stated)))
     kept = cache.load(QUESTION, {"acme": stated})
     assert kept is not None and set(kept.evidence.tables) == {"labels", "acme"}
     for others in ({}, {"acme": silent}, {"acme": replace(silent, version="2")}):
@@ -194,7 +196,7 @@ def test_tables_of_others_are_kept_if_they_state_a_version(
 def test_an_entry_of_another_key_is_not_trusted(
     cache: EvidenceCache, tmp_path: Path
 ) -> None:
-    cache.store(QUESTION, evidence(LABELS))
+    cache.store(QUESTION, Kept(evidence(LABELS)))
     [entry] = tmp_path.rglob("evidence-*.json")
     entry.rename(entry.with_name("evidence-sha256-other.json"))
     assert cache.load(replace(QUESTION, key="sha256:other"), {}) is None
@@ -204,7 +206,7 @@ def test_an_entry_of_another_key_is_not_trusted(
 
 
 def test_what_cannot_be_read_is_said(cache: EvidenceCache, tmp_path: Path) -> None:
-    cache.store(QUESTION, evidence(LABELS))
+    cache.store(QUESTION, Kept(evidence(LABELS)))
     [entry] = tmp_path.rglob("evidence-*.json")
     entry.unlink()
     entry.mkdir()
@@ -216,7 +218,7 @@ def test_what_cannot_be_read_is_said(cache: EvidenceCache, tmp_path: Path) -> No
 def test_nothing_secret_is_kept(cache: EvidenceCache, tmp_path: Path) -> None:
     settings = replace(SETTINGS, uri="https://user:geheim@host/data.csv")
     asked = Question.of(FakeSource(), settings, Task.CLASSIFICATION, [model(), None])
-    cache.store(asked, evidence(LABELS, SCORES))
+    cache.store(asked, Kept(evidence(LABELS, SCORES)))
     cache.count_candidate(FakeSource().fingerprint(), "models:/geheim")
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(files) == 4
@@ -227,38 +229,67 @@ def test_nothing_secret_is_kept(cache: EvidenceCache, tmp_path: Path) -> None:
 
 
 class Passes:
-    """Measures, and remembers what it was asked for."""
+    """Measures, and remembers what it was asked for; there is no column for ODD."""
 
     def __init__(self, fingerprint: str = QUESTION.fingerprint) -> None:
-        self.asked: list[list[str]] = []
+        self.asked: List[List[str]] = []
         self.fingerprint = fingerprint
 
-    def __call__(self, kinds: Any) -> Measurement:
-        self.asked.append(list(kinds))
-        return Measurement(evidence(*kinds.values(), fingerprint=self.fingerprint))
+    def __call__(self, asks: Mapping[str, Ask]) -> Measurement:
+        self.asked.append(list(asks))
+        made = [ask.kind for ask in asks.values() if ask is not ODD]
+        return Measurement(evidence(*made, fingerprint=self.fingerprint))
+
+
+ODD = Ask(LABELS, Selection(where="odd > 1"), needed=False)
+LABELS_ALONE = {"labels": Ask(LABELS)}
+SCORES_ALONE = {"scores": Ask(SCORES)}
+BOTH = {**LABELS_ALONE, **SCORES_ALONE}
 
 
 def test_only_what_is_missing_is_measured(cache: EvidenceCache) -> None:
     run = Passes()
-    both = {"labels": LABELS, "scores": SCORES}
-    measured_once(cache, QUESTION, {"scores": SCORES}, {}, run)
-    found = measured_once(cache, QUESTION, both, {}, run)
+    measured_once(cache, QUESTION, SCORES_ALONE, {}, run)
+    found = measured_once(cache, QUESTION, BOTH, {}, run)
     assert run.asked == [["scores"], ["labels"]]
     assert list(found.evidence.tables) == ["labels", "scores"]
     assert as_json(found.evidence) == as_json(evidence(LABELS, SCORES))
-    found = measured_once(cache, QUESTION, {"labels": LABELS}, {}, run)
+    found = measured_once(cache, QUESTION, LABELS_ALONE, {}, run)
     assert len(run.asked) == 2
     assert list(found.evidence.tables) == ["labels"]
 
 
+def test_what_nobody_needs_and_is_not_there_is_not_looked_for_twice(
+    cache: EvidenceCache,
+) -> None:
+    run = Passes()
+    wanted = {**LABELS_ALONE, "odd": ODD}
+    for _ in range(2):
+        found = measured_once(cache, QUESTION, wanted, {}, run)
+        assert list(found.evidence.tables) == ["labels"]
+    measured_once(cache, QUESTION, BOTH, {}, run)
+    measured_once(cache, QUESTION, {**BOTH, "odd": ODD}, {}, run)
+    assert run.asked == [["labels", "odd"], ["scores"]]
+    # Whoever needs it is told what is wrong with it.
+    needed = {**LABELS_ALONE, "odd": replace(ODD, needed=True)}
+    measured_once(cache, QUESTION, needed, {}, run)
+    assert run.asked[2:] == [["odd"]]
+
+
+def test_a_table_in_place_of_another_is_not_lost(cache: EvidenceCache) -> None:
+    measured_once(cache, QUESTION, SCORES_ALONE, {}, Passes())
+    instead = {**SCORES_ALONE, "paired/labels": Ask(LABELS)}
+    found = measured_once(cache, QUESTION, instead, {}, Passes())
+    assert set(found.evidence.tables) == {"labels", "scores"}
+
+
 def test_data_that_changed_meanwhile_is_not_mixed(cache: EvidenceCache) -> None:
     changed = Passes("sha256:changed")
-    both = {"labels": LABELS, "scores": SCORES}
-    found = measured_once(cache, QUESTION, both, {}, changed)
-    assert len(changed.asked) == 1 and set(found.evidence.tables) == set(both)
+    found = measured_once(cache, QUESTION, BOTH, {}, changed)
+    assert len(changed.asked) == 1 and set(found.evidence.tables) == set(BOTH)
     assert cache.load(QUESTION, {}) is None
-    cache.store(QUESTION, evidence(LABELS))
-    found = measured_once(cache, QUESTION, both, {}, changed)
+    cache.store(QUESTION, Kept(evidence(LABELS)))
+    found = measured_once(cache, QUESTION, BOTH, {}, changed)
     assert changed.asked[1:] == [["scores"], ["labels", "scores"]]
     assert found.evidence.data["fingerprint"] == "sha256:changed"
 
@@ -273,6 +304,14 @@ def test_candidates_are_counted_once_each(cache: EvidenceCache) -> None:
     assert cache.count_candidate("unversioned:x", "a") is None
     assert cache.count_candidate("sha256:d", None) is None
     assert EvidenceCache(Path("/nowhere"), 0).count_candidate("sha256:d", "a") is None
+
+
+def test_a_count_that_cannot_be_kept_is_none(tmp_path: Path) -> None:
+    (tmp_path / ".mlops").write_text("a file")
+    cache = EvidenceCache(tmp_path, 1)
+    assert cache.count_candidate("sha256:d", "a") is None
+    [remark] = cache.remarks
+    assert remark.startswith("candidates cannot be counted: ")
 
 
 def test_the_count_stands_beside_the_evidence(cache: EvidenceCache) -> None:

@@ -10,6 +10,7 @@ from pytest_mlops.core.metrics import (
     Estimate,
     Metric,
     MetricOptions,
+    Table,
     TableKind,
     Task,
 )
@@ -20,7 +21,6 @@ from pytest_mlops.evidence.metrics.estimates import (
     FEW_ROWS,
     LOW_SUPPORT,
     no_rows,
-    undefined,
 )
 from pytest_mlops.evidence.metrics.loss_estimates import (
     ANY,
@@ -59,7 +59,7 @@ def function_metric(function: _Function, task: Task, name: str, **about: Any) ->
         about: other fields of ``Metric``: ``title``, ``formula``, ``source``,
             ``better``, ``limits``.
     """
-    return lazy_metric(lambda: function, task, name, **about)
+    return lazy_metric(partial(_same, function), task, name, **about)
 
 
 def lazy_metric(
@@ -94,17 +94,13 @@ def lazy_metric(
 
 def _kind(load: Callable[[], _Function], task: Task, name: str) -> TableKind:
     """Keeps the rows while they are read, and their replicates in the end."""
-
-    def score() -> Score:
-        return Score(name, load())
-
     pair = TableKind(
         name=f"paired/custom/{name}",
         task=task,
         build=KeptRows.of_pair,
         from_json=PairedReplicates.from_json,
         recomputable=False,
-        finish=lambda table: replicate_pair(_known(score, table), table),
+        finish=partial(_finished, replicate_pair, load, name),
     )
     return TableKind(
         name=f"custom/{name}",
@@ -112,21 +108,28 @@ def _kind(load: Callable[[], _Function], task: Task, name: str) -> TableKind:
         build=KeptRows.of,
         from_json=Replicates.from_json,
         recomputable=False,
-        finish=lambda table: replicate(_known(score, table), table),
+        finish=partial(_finished, replicate, load, name),
         pair=pair,
     )
 
 
-def _known(score: Callable[[], Score], table: KeptRows) -> Any:
-    """The function to call; nothing is imported for no rows."""
-    return score() if table.rows else None
+def _finished(
+    resample: Callable[[Any, KeptRows], Table],
+    load: Callable[[], _Function],
+    name: str,
+    table: KeptRows,
+) -> Table:
+    """The replicates of kept rows; nothing is loaded for no rows."""
+    return resample(Score(name, load()) if table.rows else None, table)
+
+
+def _same(function: _Function) -> _Function:
+    return function
 
 
 def _estimate(
     limits: Tuple[float, float], table: Replicates, options: MetricOptions
 ) -> Estimate:
-    if table.value is None:
-        return no_rows()
     return _from_replicates(table, limits)
 
 
@@ -134,9 +137,8 @@ def _difference(
     table: PairedReplicates, options: MetricOptions, factor: float
 ) -> Estimate:
     found = table.candidate.minus(factor, table.baseline)
-    if found.value is None:
-        return no_rows()
-    if not found.value and not found.drawn.any() and not found.left_out.any():
+    changes = (found.value, found.drawn.any(), found.left_out.any())
+    if found.value is not None and not any(changes):
         # NaN, where the function has no value, counts as something.
         return Estimate(0.0, found.rows, None, METHOD, no_width, (FEW_DISCORDANT,))
     return _from_replicates(found, ANY)
@@ -144,7 +146,7 @@ def _difference(
 
 def _from_replicates(found: Replicates, limits: Tuple[float, float]) -> Estimate:
     if found.value is None:
-        return undefined(found.rows, "there is no value")
+        return no_rows()
     shape = Shape.of(found) if _enough(found) else None
     flags = _flags(found, shape)
     if shape is None:

@@ -11,6 +11,7 @@ kind               task            holds
 ``LABEL_ROWS``     classification  the rows themselves; not stored
 ``ERRORS``         regression      moments of errors and of the target
 ``NUMBER_ROWS``    regression      the rows themselves; not stored
+``PROFILE``        both            how the values of each column are distributed
 =================  ==============  =====================================================
 """
 
@@ -22,6 +23,7 @@ from pytest_mlops.core.metrics import TableKind, Task
 from pytest_mlops.evidence.tables.calibration import CalibrationBins
 from pytest_mlops.evidence.tables.counts import LabelCounts
 from pytest_mlops.evidence.tables.errors import error_table, paired_error_table
+from pytest_mlops.evidence.tables.features import FeatureTable
 from pytest_mlops.evidence.tables.kept import KeptRows
 from pytest_mlops.evidence.tables.loss_tables import LossTable, PairedLossTable
 from pytest_mlops.evidence.tables.losses import loss_table, paired_loss_table
@@ -109,9 +111,26 @@ NUMBER_ROWS = TableKind(
     from_json=KeptRows.from_json,
     recomputable=False,
 )
+#: Of drift, which judges no model and so no task; its rows are columns by name.
+PROFILE = TableKind(
+    name="profile",
+    task=Task.CLASSIFICATION,
+    build=lambda values: FeatureTable.of(*values),
+    from_json=FeatureTable.from_json,
+    inline=False,
+)
 
 #: The built-in kinds by name.
 KINDS: Mapping[str, TableKind] = {
     kind.name: kind
-    for kind in (LABELS, SCORES, LOSSES, CALIBRATION, ERRORS, LABEL_ROWS, NUMBER_ROWS)
+    for kind in (
+        LABELS,
+        SCORES,
+        LOSSES,
+        CALIBRATION,
+        ERRORS,
+        LABEL_ROWS,
+        NUMBER_ROWS,
+        PROFILE,
+    )
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Optional, Tuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,14 +22,12 @@ class Levels:
         squares: sums of squared weights, likewise.
         counts: rows, likewise.
         exact: whether rows of one level have the same score.
-        of_rows: the level of each row, shape ``(rows,)``, of exact scores.
     """
 
     mass: Floats
     squares: Floats
     counts: NDArray[Any]
     exact: bool
-    of_rows: Optional[Positions] = None
 
     @cached_property
     def effective(self) -> Floats:
@@ -45,7 +43,12 @@ class Levels:
 
 @dataclass(frozen=True)
 class Positions:
-    """Where rows went when they were sorted."""
+    """Where rows went when they were sorted.
+
+    Attributes:
+        order: the rows' numbers in ascending order of their scores.
+        first: whether a score, in that order, is the first of its level.
+    """
 
     order: Codes
     first: NDArray[np.bool_]
@@ -59,7 +62,7 @@ class Positions:
 
 def levels_of(
     scores: Floats, positive: NDArray[np.bool_], weights: Optional[Floats]
-) -> Levels:
+) -> Tuple[Levels, Positions]:
     """The levels of exact scores, all of the shape ``(rows,)``; sorts them once."""
     order = np.argsort(scores)
     ordered, hit = scores[order], positive[order]
@@ -72,7 +75,7 @@ def levels_of(
         weight = weights[order]
         mass = _sums(hit, weight, starts)
         squares = _sums(hit, weight * weight, starts)
-    return Levels(mass, squares, counts, True, Positions(order, first))
+    return Levels(mass, squares, counts, exact=True), Positions(order, first)
 
 
 def _counts(hit: NDArray[np.bool_], starts: Codes) -> Codes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pytest_mlops.evidence.groups import BUCKETS
 from pytest_mlops.evidence.tables.arrays import chunks, frozen, weight_sums
 from pytest_mlops.evidence.tables.grid import BINS, COARSE, bin_of, coarse_of
-from pytest_mlops.evidence.tables.levels import Levels, levels_of
+from pytest_mlops.evidence.tables.levels import Levels, Positions, levels_of
 
 if TYPE_CHECKING:
     from pytest_mlops.core.rows import Codes, Floats
@@ -100,9 +100,17 @@ class ExactRanks:
             None if groups is None else frozen(groups.reshape(2, BUCKETS, COARSE)),
         )
 
-    @cached_property
+    @property
     def levels(self) -> Levels:
         """What lies at each distinct score."""
+        return self._sorted[0]
+
+    def level_of_rows(self) -> Codes:
+        """The level of each row, shape ``(rows,)``."""
+        return self._sorted[1].spread()
+
+    @cached_property
+    def _sorted(self) -> Tuple[Levels, Positions]:
         return levels_of(self.scores, self.positive, self.weights)
 
     def to_json(self) -> Dict[str, Any]:

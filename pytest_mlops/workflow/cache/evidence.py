@@ -7,7 +7,7 @@ import hashlib
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 from pytest_mlops import __version__
 from pytest_mlops.core.metrics import TableKind, Task
@@ -16,6 +16,7 @@ from pytest_mlops.errors import VerdictError
 from pytest_mlops.evidence.record import SCHEMA, Evidence
 from pytest_mlops.evidence.tables import KINDS
 from pytest_mlops.settings.values import DataSettings
+from pytest_mlops.workflow.cache.candidates import count_candidate
 from pytest_mlops.workflow.cache.files import (
     CacheFiles,
     Content,
@@ -79,10 +80,12 @@ class Kept:
     Attributes:
         evidence: with every table that is kept and of a kind that was named.
         remarks: what was odd about the data, a line each.
+        absent: names of tables that the data has no columns for.
     """
 
     evidence: Evidence
     remarks: Tuple[str, ...] = ()
+    absent: Tuple[str, ...] = ()
 
 
 class EvidenceCache:
@@ -127,20 +130,12 @@ class EvidenceCache:
             self._remark(f"kept evidence cannot be read: {_why(error)}")
         return None
 
-    def store(
-        self, question: Question, evidence: Evidence, remarks: Sequence[str] = ()
-    ) -> None:
-        """Keep those tables that may be kept, beside those that are kept already.
-
-        Args:
-            question: as for ``load``.
-            evidence: what was measured.
-            remarks: what was odd about the data.
-        """
+    def store(self, question: Question, measured: Kept) -> None:
+        """Keep those tables that may be kept, beside those that are kept already."""
         key = question.key
         if self._files is None or key is None:
             return
-        content = _packed(key, evidence, remarks)
+        content = _packed(key, measured)
         if not content["evidence"]["tables"]:
             return
         try:
@@ -161,27 +156,15 @@ class EvidenceCache:
         unknown = data.startswith(UNVERSIONED) or candidate is None
         if self._files is None or unknown:
             return None
-        name, mark = file_name("candidates", digest_of(data)), digest_of(candidate)
         try:
-            known = self._candidates(name)
-            if mark not in known:
-                content = self._files.update(
-                    name, lambda before: _counted(before, mark), lasting=True
-                )
-                known = content["candidates"]
-            return len(known)
+            count, damaged = count_candidate(self._files, data, str(candidate))
         except OSError as error:
-            self._remark(f"candidates cannot be counted in {FOLDER}: {_why(error)}")
+            if not self.remarks:  # else it has been said
+                self._remark(f"candidates cannot be counted: {_why(error)}")
             return None
-
-    def _candidates(self, name: str) -> List[str]:
-        assert self._files is not None
-        try:
-            content = self._files.read(name)
-        except DamagedError:
+        if damaged:
             self._remark("the count of candidates was damaged and starts anew")
-            content = None
-        return [] if content is None else list(content["candidates"])
+        return count
 
     def _remark(self, text: str) -> None:
         self.remarks[text] = None
@@ -206,7 +189,8 @@ def _about(model: Optional[Model]) -> Any:
     return _UNTOLD if identity is None else [identity, dict(model.versions)]
 
 
-def _packed(key: str, evidence: Evidence, remarks: Sequence[str]) -> Content:
+def _packed(key: str, measured: Kept) -> Content:
+    evidence = measured.evidence
     sides: Dict[str, str] = {}
 
     def side(content: bytes) -> str:
@@ -225,7 +209,8 @@ def _packed(key: str, evidence: Evidence, remarks: Sequence[str]) -> Content:
         "evidence": stored,
         "versions": {name: evidence.kind_of(name).version for name in tables},
         "sides": sides,
-        "remarks": list(remarks),
+        "remarks": list(measured.remarks),
+        "absent": list(measured.absent),
     }
 
 
@@ -236,7 +221,7 @@ def _may_be_kept(kind: TableKind) -> bool:
 
 
 def _joined(before: Optional[Content], content: Content) -> Content:
-    if before is None or before["evidence"]["key"] != content["evidence"]["key"]:
+    if before is None or set(before) != set(content):
         return content
     tables = {**before["evidence"]["tables"], **content["evidence"]["tables"]}
     sides = {**before["sides"], **content["sides"]}
@@ -245,6 +230,7 @@ def _joined(before: Optional[Content], content: Content) -> Content:
         **content,
         "evidence": {**content["evidence"], "tables": tables},
         "versions": {**before["versions"], **content["versions"]},
+        "absent": list(dict.fromkeys([*before["absent"], *content["absent"]])),
         "sides": {name: side for name, side in sides.items() if name in used},
     }
 
@@ -265,7 +251,7 @@ def _opened(content: Content, key: str, kinds: Mapping[str, TableKind]) -> Kept:
         if _version(about, name) == versions[name]
     }
     evidence = Evidence.from_json({**stored, "tables": tables}, kinds, side)
-    return Kept(evidence, tuple(map(str, content["remarks"])))
+    return Kept(evidence, tuple(content["remarks"]), tuple(content["absent"]))
 
 
 def _version(evidence: Evidence, name: str) -> Optional[str]:
@@ -274,11 +260,6 @@ def _version(evidence: Evidence, name: str) -> Optional[str]:
         return evidence.kind_of(name).version
     except LookupError:
         return _UNTOLD
-
-
-def _counted(before: Optional[Content], mark: str) -> Content:
-    known = [] if before is None else before["candidates"]
-    return {"candidates": list(dict.fromkeys([*known, mark]))}
 
 
 def _why(error: OSError) -> str:

@@ -93,9 +93,8 @@ class CacheFiles:
     def _make_folder(self) -> None:
         if not self.folder.is_dir():
             self.folder.mkdir(parents=True, exist_ok=True)
-        ignored = self.folder / ".gitignore"
-        if not ignored.exists():
-            ignored.write_bytes(b"# Made by pytest-mlops.\n*\n")
+        if not (self.folder / ".gitignore").exists():
+            self._write(".gitignore", b"# Made by pytest-mlops.\n*\n")
 
     def _write(self, name: str, data: bytes) -> None:
         unfinished = self.folder / f"{name}.{os.getpid()}{_UNFINISHED}"

@@ -1,0 +1,1 @@
+"""Drift: how far the columns of current data lie from those of a reference."""
