@@ -12,6 +12,7 @@ from statistics import NormalDist
 from typing import Sequence, Tuple
 
 from pytest_mlops.core.metrics import IntervalFunction
+from pytest_mlops.evidence.student import student_quantile
 
 _NORMAL = NormalDist()
 
@@ -40,9 +41,7 @@ def quantile(confidence: float, free: float = math.inf) -> float:
     tail = (1 - confidence) / 2
     if math.isinf(free):
         return -_NORMAL.inv_cdf(tail)
-    from scipy.special import stdtrit
-
-    return min(-float(stdtrit(free, tail)), _FAR) if free >= 1 else _FAR
+    return min(student_quantile(tail, free), _FAR) if free >= 1 else _FAR
 
 
 def wilson(successes: float, trials: float, free: float = math.inf) -> IntervalFunction:
