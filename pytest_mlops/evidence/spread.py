@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Callable, Tuple
 
 from pytest_mlops.core.metrics import IntervalFunction
+from pytest_mlops.evidence.student import student_quantile
 
 #: Beyond e**700 there are no floats.
 _MOST = 700.0
@@ -31,6 +32,10 @@ class Spread:
     degrees: float
     clustered: bool = False
 
+    def scaled(self, factor: float) -> Spread:
+        """The spread of the mean times a positive *factor*."""
+        return Spread(self.error * factor, self.skewness, self.degrees, self.clustered)
+
 
 def student(confidence: float, degrees: float) -> float:
     """How many standard errors Student's two-sided interval reaches to each side.
@@ -38,12 +43,10 @@ def student(confidence: float, degrees: float) -> float:
     Raises:
         ValueError: the confidence is not between 0 and 1.
     """
-    from scipy.special import stdtrit
-
     if not 0 < confidence < 1:
         raise ValueError(f"a confidence lies between 0 and 1, got {confidence}")
     # By the lower tail: 1 + confidence would round to 2 near 1.
-    return min(-float(stdtrit(degrees, (1 - confidence) / 2)), 1e12)
+    return min(student_quantile((1 - confidence) / 2, degrees), 1e12)
 
 
 def skewed(

@@ -11,7 +11,7 @@ from pytest_mlops.core.outcomes import SEVERITY, Outcome
 from pytest_mlops.core.redaction import redact
 from pytest_mlops.core.verdicts import Verdict
 from pytest_mlops.reporting.conclusion import conclusion, policy_words
-from pytest_mlops.reporting.figures import count, figure, interval, limits
+from pytest_mlops.reporting.figures import count, difference, figure, interval, limits
 from pytest_mlops.reporting.sentences import (
     check_message,
     gate_words,
@@ -110,12 +110,19 @@ def _row(check: Check) -> str:
         f"{_ICONS[check.outcome]} {check.outcome.value}",
         _escaped(gate_words(check) + selected),
         "" if check.value is None else figure(check.value, limits(check)),
-        _escaped(interval(check) or ""),
+        _escaped(_interval(check)),
         _escaped(check.rule or ""),
         "" if check.rows is None else count(check.rows),
         "" if passed else _escaped(reason_line(check)),
     ]
     return f"| {' | '.join(cells)} |\n"
+
+
+def _interval(check: Check) -> str:
+    """The interval; of a rule against a baseline, how far it is from there."""
+    if check.estimand == "difference":
+        return difference(check)
+    return interval(check) or ""
 
 
 def _annotations(verdict: Verdict) -> Iterator[str]:

@@ -96,7 +96,9 @@ class GateReader:
             options=options,
             rule=rule,
             margin=section.get(MARGIN, policy.margin),
-            on_inconclusive=section.get(ON_INCONCLUSIVE, _undecided(selection, policy)),
+            on_inconclusive=section.get(
+                ON_INCONCLUSIVE, _undecided(metric, selection, policy)
+            ),
             selection=selection,
             min_rows=section.get(MIN_ROWS),
         )
@@ -149,12 +151,13 @@ class GateReader:
         return options
 
 
-def _undecided(selection: Selection, policy: Policy) -> OnInconclusive:
+def _undecided(metric: Metric, selection: Selection, policy: Policy) -> OnInconclusive:
     """What a gate does when undecided, unless it says so itself.
 
     For all of twenty small slices to be certain takes more rows than anyone has.
     """
-    return OnInconclusive.WARN if selection.by else policy.on_inconclusive
+    many = selection.by and not metric.across
+    return OnInconclusive.WARN if many else policy.on_inconclusive
 
 
 def checked_options(metric: Metric, asked: MetricOptions, task: Task) -> MetricOptions:

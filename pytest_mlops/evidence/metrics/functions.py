@@ -10,6 +10,7 @@ from pytest_mlops.core.metrics import (
     Estimate,
     Metric,
     MetricOptions,
+    Table,
     TableKind,
     Task,
 )
@@ -58,7 +59,7 @@ def function_metric(function: _Function, task: Task, name: str, **about: Any) ->
         about: other fields of ``Metric``: ``title``, ``formula``, ``source``,
             ``better``, ``limits``.
     """
-    return lazy_metric(lambda: function, task, name, **about)
+    return lazy_metric(partial(_same, function), task, name, **about)
 
 
 def lazy_metric(
@@ -93,17 +94,13 @@ def lazy_metric(
 
 def _kind(load: Callable[[], _Function], task: Task, name: str) -> TableKind:
     """Keeps the rows while they are read, and their replicates in the end."""
-
-    def score() -> Score:
-        return Score(name, load())
-
     pair = TableKind(
         name=f"paired/custom/{name}",
         task=task,
         build=KeptRows.of_pair,
         from_json=PairedReplicates.from_json,
         recomputable=False,
-        finish=lambda table: replicate_pair(_known(score, table), table),
+        finish=partial(_finished, replicate_pair, load, name),
     )
     return TableKind(
         name=f"custom/{name}",
@@ -111,14 +108,23 @@ def _kind(load: Callable[[], _Function], task: Task, name: str) -> TableKind:
         build=KeptRows.of,
         from_json=Replicates.from_json,
         recomputable=False,
-        finish=lambda table: replicate(_known(score, table), table),
+        finish=partial(_finished, replicate, load, name),
         pair=pair,
     )
 
 
-def _known(score: Callable[[], Score], table: KeptRows) -> Any:
-    """The function to call; nothing is imported for no rows."""
-    return score() if table.rows else None
+def _finished(
+    resample: Callable[[Any, KeptRows], Table],
+    load: Callable[[], _Function],
+    name: str,
+    table: KeptRows,
+) -> Table:
+    """The replicates of kept rows; nothing is loaded for no rows."""
+    return resample(Score(name, load()) if table.rows else None, table)
+
+
+def _same(function: _Function) -> _Function:
+    return function
 
 
 def _estimate(

@@ -19,7 +19,13 @@ from pytest_mlops.evidence.delta import (
 )
 from pytest_mlops.evidence.dirichlet import sampled_interval
 from pytest_mlops.evidence.groups import FEW_GROUPS
-from pytest_mlops.evidence.intervals import stabilised, wider, wilson, wilson_jaccard
+from pytest_mlops.evidence.intervals import (
+    stabilised,
+    wider,
+    wilson,
+    wilson_jaccard,
+    wilson_mean,
+)
 from pytest_mlops.evidence.metrics.estimates import (
     FEW_GROUPS_FLAG,
     FEW_ROWS,
@@ -104,6 +110,8 @@ class Reading:
         limits: the metric's.
         classes: indices of labels each of which matters however few its rows are.
         share: what makes it a share of rows, if it is one.
+        mean_of: the ratio of whose values for ``classes`` it is the mean, where each is
+            a share of rows of its own and they are few.
         view: makes ``table`` of the counts, and the like of pairs.
     """
 
@@ -113,6 +121,7 @@ class Reading:
     limits: Tuple[float, float] = UNIT
     classes: Optional[Codes] = None
     share: Optional[Share] = None
+    mean_of: Optional[Ratio] = None
     view: Callable[[Any], Any] = whole
 
     @property
@@ -150,6 +159,8 @@ def _estimate(read: Read, table: LabelCounts, options: MetricOptions) -> Estimat
         return reading
     if reading.share is not None:
         return _by_share(reading, reading.share)
+    if reading.mean_of is not None and _plain(reading.table):
+        return _by_mean(reading, reading.mean_of)
     return _by_delta(reading)
 
 
@@ -177,7 +188,7 @@ def group_flags(found: Scatter) -> Tuple[str, ...]:
 
 def _by_share(reading: Reading, share: Share) -> Estimate:
     table = reading.table
-    if table.weights is None and table.groups is None:
+    if _plain(table):
         hits = float(share.ratio.numerator(table.margins)[1])
         trials = float(share.ratio.denominator(table.margins)[1])
         interval = share.interval(hits, trials, np.inf)
@@ -194,6 +205,24 @@ def _by_share(reading: Reading, share: Share) -> Estimate:
         method=clustered(share.method, found),
         interval=share.interval(at * trials, trials, found.free),
         flags=group_flags(found),
+    )
+
+
+def _plain(table: LabelCounts) -> bool:
+    return table.weights is None and table.groups is None
+
+
+def _by_mean(reading: Reading, ratio: Ratio) -> Estimate:
+    margins = reading.table.margins
+    hits = ratio.numerator(margins)[reading.classes].tolist()
+    interval = wilson_mean(hits, ratio.denominator(margins)[reading.classes].tolist())
+    flags = (LOW_SUPPORT,) if reading.low_support else ()
+    return Estimate(
+        reading.value,
+        reading.rows,
+        method="wilson_mean",
+        interval=interval,
+        flags=flags,
     )
 
 

@@ -19,10 +19,11 @@ def carried_by_few(value: float, spread: Spread) -> bool:
 
     A skewed mean is not enough: so is that of a loss which is rare, but is never much
     more than usual. Of heavy tails the skewness is more than that of a gamma
-    distribution with as large a spread, for which the factor is 2.
+    distribution with as large a spread, for which the factor is 2. Where three
+    rows make up all of the mean, what they look like does not matter.
     """
     relative = spread.error / value
-    beyond_gamma = spread.skewness > 1.95 * relative or spread.skewness > 0.5
+    beyond_gamma = spread.skewness > 2.2 * relative or spread.skewness > 0.5
     return lopsided(spread) and beyond_gamma
 
 
@@ -35,14 +36,14 @@ def heavier_than_normal(value: float, spread: Spread) -> bool:
     are few.
     """
     relative, size = spread.error / value, spread.degrees + 1
-    limit = max(1.6, 1.65 + 0.5 * math.log(size / 200))
+    limit = max(1.6, 1.65 + 0.47 * math.log(size / 200))
     beyond_gamma = spread.skewness > 1.8 * relative or spread.skewness > 0.5
     return relative * math.sqrt(size) > limit and beyond_gamma
 
 
 def lopsided(spread: Spread) -> bool:
     """Whether the mean is more skewed than its interval can be trusted with."""
-    return abs(spread.skewness) > 0.29 * math.pow(200 / (spread.degrees + 1), 0.12)
+    return abs(spread.skewness) > 0.27 * math.pow(200 / (spread.degrees + 1), 0.12)
 
 
 def reach_of(heavy: bool, spread: Spread) -> Tuple[float, float]:

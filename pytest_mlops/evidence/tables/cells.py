@@ -21,10 +21,16 @@ from typing import (
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_mlops.core.rows import Label, Labels
+from pytest_mlops.core.rows import Label
 from pytest_mlops.evidence.labels import canonical, label_order
 from pytest_mlops.evidence.tables.arrays import frozen, weight_sums
-from pytest_mlops.evidence.tables.counting import Names, count, count_buckets, parts
+from pytest_mlops.evidence.tables.counting import (
+    Columns,
+    Names,
+    count,
+    count_buckets,
+    parts,
+)
 from pytest_mlops.evidence.tables.groups import GroupSums
 
 if TYPE_CHECKING:
@@ -117,54 +123,32 @@ class CellTable(ABC):
         return self._assemble(labels, axes, columns, _joined(self, other))
 
     @classmethod
-    def _counted(
-        cls: Type[T],
-        columns: Sequence[Labels],
-        weights: Optional[Floats],
-        groups: Optional[Codes],
-    ) -> T:
+    def _counted(cls: Type[T], columns: Columns) -> T:
         """Count a batch; raises DataError where a label is missing."""
-        names = Names(columns)
-        found = count(columns, weights)
-        by_group = None
-        if groups is not None:
-            by_group = names.grouped(found, count_buckets(columns, weights, groups))
-        axes = names.axes(found.codes)
-        return cls._assemble(names.labels, axes, found.columns, by_group)
+        names, found = Names(columns.labels), count(columns)
+        groups = None
+        if columns.groups is not None:
+            groups = names.grouped(found, count_buckets(columns, columns.groups))
+        return cls._assemble(names.labels, names.axes(found.codes), found.sums, groups)
 
     @classmethod
-    def _divided(
-        cls: Type[T],
-        columns: Sequence[Labels],
-        weights: Optional[Floats],
-        groups: Optional[Codes],
-        slices: Codes,
-        size: int,
-    ) -> List[T]:
+    def _divided(cls: Type[T], columns: Columns, slices: Codes, size: int) -> List[T]:
         """Count the rows of each slice from 0 to *size* − 1, leaving out slice −1."""
         if len(slices) and slices.min() < 0:
             kept = np.flatnonzero(slices >= 0)
-            columns = [column.take(kept) for column in columns]
-            weights = None if weights is None else weights[kept]
-            groups = None if groups is None else groups[kept]
-            slices = slices[kept]
-        if groups is not None:
-            return [
-                cls._counted(
-                    [column.take(part) for column in columns],
-                    None if weights is None else weights[part],
-                    groups[part],
-                )
-                for part in parts(slices, size)
-            ]
-        names, found = Names(columns), count(columns, weights, slices, size)
+            columns, slices = columns.take(kept), slices[kept]
+        if columns.groups is not None:
+            # Slices by buckets by labels would be too many cells to count into.
+            alone = map(columns.take, parts(slices, size))
+            return [cls._counted(part) for part in alone]
+        names, found = Names(columns.labels), count(columns, slices, size)
         axes = names.axes(found.codes)
         edges = np.searchsorted(found.outer, np.arange(size + 1)).tolist()
         return [
             cls._assemble(
                 names.labels,
                 [axis[low:high] for axis in axes],
-                [column[low:high] for column in found.columns],
+                [column[low:high] for column in found.sums],
                 None,
             )
             for low, high in zip(edges, edges[1:])

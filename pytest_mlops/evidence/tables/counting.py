@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence, Tuple
 
@@ -23,18 +24,41 @@ DENSE_CELLS = 2**22
 
 
 @dataclass(frozen=True)
+class Columns:
+    """What is counted: columns of labels, with the weight and the group of each row.
+
+    Attributes:
+        labels: columns of the same length.
+        weights: one a row, or None where every row counts one.
+        groups: the bucket of each row's group, or None where rows are independent.
+    """
+
+    labels: Tuple[Labels, ...]
+    weights: Optional[Floats] = None
+    groups: Optional[Codes] = None
+
+    def take(self, index: Codes) -> Columns:
+        """Some of the rows, by their numbers from 0."""
+        return Columns(
+            tuple(column.take(index) for column in self.labels),
+            None if self.weights is None else self.weights[index],
+            None if self.groups is None else self.groups[index],
+        )
+
+
+@dataclass(frozen=True)
 class Counted:
     """Sums of rows by cell; only cells that occur.
 
     Attributes:
         outer: what stands before the labels: the slice, or the bucket of groups.
         codes: one array a column of labels; one code a cell.
-        columns: rows, then with weights the sums of them and of their squares.
+        sums: rows, then with weights the sums of them and of their squares.
     """
 
     outer: Codes
     codes: Tuple[Codes, ...]
-    columns: List[NDArray[Any]]
+    sums: List[NDArray[Any]]
 
 
 class Names:
@@ -59,17 +83,14 @@ class Names:
         """The sums by bucket, each at the number of its cell in *whole*."""
         size = max(map(len, self._places), default=0) + 1
         cells, sought = (_flat(found.codes, size) for found in (whole, by_bucket))
-        mass = by_bucket.columns[1 if len(by_bucket.columns) > 1 else 0]
+        mass = by_bucket.sums[1 if len(by_bucket.sums) > 1 else 0]
         return GroupSums.of(
             by_bucket.outer, np.searchsorted(cells, sought), mass, len(cells)
         )
 
 
 def count(
-    labels: Sequence[Labels],
-    weights: Optional[Floats] = None,
-    outer: Optional[Codes] = None,
-    outer_size: int = 1,
+    columns: Columns, outer: Optional[Codes] = None, outer_size: int = 1
 ) -> Counted:
     """Count rows by their labels, and by something else before them.
 
@@ -77,43 +98,38 @@ def count(
     and finds them. Rows of no weight are as good as absent.
 
     Args:
-        labels: columns of the same length.
-        weights: one a row, or None where every row counts one.
+        columns: their groups are not looked at.
         outer: a number a row, from 0 to ``outer_size`` − 1, or None.
         outer_size: how many values ``outer`` can have.
 
     Raises:
         DataError: a label is missing.
     """
-    widths = [len(column.categories) + 1 for column in labels]
-    inner = int(np.prod(widths))
+    widths = [len(column.categories) + 1 for column in columns.labels]
+    inner = math.prod(widths)
 
     def flat(part: slice) -> Codes:
-        cells = labels[0].codes[part] + 1 if outer is None else outer[part] * widths[0]
-        if outer is not None:
-            cells += labels[0].codes[part]
-            cells += 1
-        for column, width in zip(labels[1:], widths[1:]):
-            cells *= width
-            cells += column.codes[part]
+        cells = np.zeros(1, dtype=np.int64) if outer is None else outer[part]
+        for column, width in zip(columns.labels, widths):
+            cells = cells * width
+            cells = cells + column.codes[part]
             cells += 1
         return cells
 
-    cells, columns = _sums(flat, len(labels[0]), inner * outer_size, weights)
+    rows = len(columns.labels[0])
+    cells, sums = _sums(flat, rows, inner * outer_size, columns.weights)
     outers, codes = cells // inner, []
     for width in reversed(widths):
         codes.append(cells % width - 1)
         cells = cells // width
     if any((code < 0).any() for code in codes):
         raise DataError("a label is missing; only rows with both can be counted")
-    return Counted(outers, tuple(reversed(codes)), columns)
+    return Counted(outers, tuple(reversed(codes)), sums)
 
 
-def count_buckets(
-    labels: Sequence[Labels], weights: Optional[Floats], groups: Codes
-) -> Counted:
+def count_buckets(columns: Columns, groups: Codes) -> Counted:
     """Count rows by the bucket of their group and by their labels."""
-    return count(labels, weights, groups, BUCKETS)
+    return count(columns, groups, BUCKETS)
 
 
 def parts(slices: Codes, size: int) -> List[Codes]:

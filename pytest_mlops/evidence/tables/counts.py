@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pytest_mlops.core.rows import ClassificationRows, Label
 from pytest_mlops.evidence.dirichlet import PRIOR, gamma_sample
 from pytest_mlops.evidence.tables.cells import CellTable
+from pytest_mlops.evidence.tables.counting import Columns
 from pytest_mlops.evidence.tables.groups import GroupSums
 
 if TYPE_CHECKING:
@@ -56,15 +57,14 @@ class LabelCounts(CellTable):
     @classmethod
     def of(cls, rows: ClassificationRows) -> LabelCounts:
         """Count a batch; raises DataError where a label is missing."""
-        return cls._counted((rows.true, rows.predicted), rows.weights, rows.groups)
+        return cls._counted(_columns(rows))
 
     @classmethod
     def split(
         cls, rows: ClassificationRows, slices: Codes, size: int
     ) -> List[LabelCounts]:
         """A table of each slice from 0 to *size* − 1; no row of slice −1 counts."""
-        columns = (rows.true, rows.predicted)
-        return cls._divided(columns, rows.weights, rows.groups, slices, size)
+        return cls._divided(_columns(rows), slices, size)
 
     @classmethod
     def _make(
@@ -117,3 +117,7 @@ class LabelCounts(CellTable):
             np.bincount(self.predicted, values, size),
             np.bincount(self.true[hit], values[hit], size),
         )
+
+
+def _columns(rows: ClassificationRows) -> Columns:
+    return Columns((rows.true, rows.predicted), rows.weights, rows.groups)

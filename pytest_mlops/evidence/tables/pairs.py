@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, List, Optional, Sequence, Tuple
 
 from numpy.typing import NDArray
 
-from pytest_mlops.core.rows import ClassificationRows, Label, Labels, PairedRows
+from pytest_mlops.core.rows import ClassificationRows, Label, PairedRows
 from pytest_mlops.evidence.tables.cells import CellTable
+from pytest_mlops.evidence.tables.counting import Columns
 from pytest_mlops.evidence.tables.counts import LabelCounts
 from pytest_mlops.evidence.tables.groups import GroupSums
 
@@ -39,15 +40,12 @@ class LabelPairs(CellTable):
     @classmethod
     def of(cls, rows: PairedRows) -> LabelPairs:
         """Count a batch; raises DataError where a label is missing."""
-        shared = _classified(rows.candidate)
-        return cls._counted(_columns(rows), shared.weights, shared.groups)
+        return cls._counted(_columns(rows))
 
     @classmethod
     def split(cls, rows: PairedRows, slices: Codes, size: int) -> List[LabelPairs]:
         """A table of each slice from 0 to *size* − 1; no row of slice −1 counts."""
-        shared = _classified(rows.candidate)
-        columns = _columns(rows)
-        return cls._divided(columns, shared.weights, shared.groups, slices, size)
+        return cls._divided(_columns(rows), slices, size)
 
     @classmethod
     def _make(
@@ -78,9 +76,10 @@ class LabelPairs(CellTable):
         return LabelCounts._assemble(self.labels, axes, self._columns(), self.groups)
 
 
-def _columns(rows: PairedRows) -> Tuple[Labels, Labels, Labels]:
+def _columns(rows: PairedRows) -> Columns:
     candidate, baseline = _classified(rows.candidate), _classified(rows.baseline)
-    return candidate.true, candidate.predicted, baseline.predicted
+    labels = candidate.true, candidate.predicted, baseline.predicted
+    return Columns(labels, candidate.weights, candidate.groups)
 
 
 def _classified(rows: Any) -> ClassificationRows:

@@ -8,7 +8,8 @@ from typing import Callable, Mapping, Optional, Tuple
 from pytest_mlops.core.metrics import TableKind
 from pytest_mlops.core.sources import Subject
 from pytest_mlops.evidence.record import Evidence
-from pytest_mlops.gates.measure import Ask, Measurement
+from pytest_mlops.gates.asking import Ask
+from pytest_mlops.gates.measure import Measurement
 from pytest_mlops.workflow.cache.candidates import wear_remark
 from pytest_mlops.workflow.cache.evidence import EvidenceCache, Kept, Question, joined
 
