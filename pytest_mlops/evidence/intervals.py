@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Sequence, Tuple
 
-from pytest_mlops.core.metrics import IntervalFunction
+from pytest_mlops.core.metrics import IntervalFunction, TailsFunction
 from pytest_mlops.evidence.student import student_quantile
 
 _NORMAL = NormalDist()
@@ -42,6 +42,35 @@ def quantile(confidence: float, free: float = math.inf) -> float:
     if math.isinf(free):
         return -_NORMAL.inv_cdf(tail)
     return min(student_quantile(tail, free), _FAR) if free >= 1 else _FAR
+
+
+def binomial_tails(successes: float, trials: float) -> TailsFunction:
+    """How likely so few, and so many, successes are by a supposed share.
+
+    The successes found count half on either side (Lancaster's mid-p, 1961): by the
+    normal tails of Wilson's interval, small chances come out too small.
+
+    Args:
+        successes: from 0 to *trials*, a whole number.
+        trials: at least 1, likewise.
+    """
+
+    def tails(share: float) -> Tuple[float, float]:
+        from scipy.special import bdtr
+
+        supposed = min(max(share, 0.0), 1.0)
+        most = float(bdtr(successes, trials, supposed))
+        less = float(bdtr(successes - 1, trials, supposed)) if successes else 0.0
+        few = (most + less) / 2
+        return few, 1 - few
+
+    return tails
+
+
+def f1_tails(hits: float, trials: float) -> TailsFunction:
+    """``binomial_tails`` of Jaccard's index, by a supposed F1."""
+    of_jaccard = binomial_tails(hits, trials)
+    return lambda f1: of_jaccard(f1 / (2 - f1))
 
 
 def wilson(successes: float, trials: float, free: float = math.inf) -> IntervalFunction:

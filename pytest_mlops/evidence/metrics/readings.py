@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any, Callable, Optional, Tuple, Union
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_mlops.core.metrics import Estimate, IntervalFunction, MetricOptions
+from pytest_mlops.core.metrics import (
+    Estimate,
+    IntervalFunction,
+    MetricOptions,
+    TailsFunction,
+)
 from pytest_mlops.evidence.delta import (
     Scatter,
     Statistic,
@@ -20,6 +25,8 @@ from pytest_mlops.evidence.delta import (
 from pytest_mlops.evidence.dirichlet import sampled_interval
 from pytest_mlops.evidence.groups import FEW_GROUPS
 from pytest_mlops.evidence.intervals import (
+    binomial_tails,
+    f1_tails,
     stabilised,
     wider,
     wilson,
@@ -79,11 +86,13 @@ class Share:
         ratio: the share, as the ratio of the second of two classes.
         interval: from successes, trials and degrees of freedom to the metric's.
         method: the name of the interval.
+        tails: from successes and trials to the metric's chances.
     """
 
     ratio: Ratio
     interval: Callable[[float, float, float], IntervalFunction] = wilson
     method: str = "wilson"
+    tails: Callable[[float, float], TailsFunction] = binomial_tails
 
 
 #: Given tp + fp + fn, tp is binomial, and F1 rises with their ratio.
@@ -91,6 +100,7 @@ JACCARD = Share(
     Ratio(lambda m: m.hits, lambda m: m.true + m.predicted - m.hits, ""),
     wilson_jaccard,
     "wilson_jaccard",
+    f1_tails,
 )
 
 
@@ -193,7 +203,11 @@ def _by_share(reading: Reading, share: Share) -> Estimate:
         trials = float(share.ratio.denominator(table.margins)[1])
         interval = share.interval(hits, trials, np.inf)
         return Estimate(
-            reading.value, reading.rows, method=share.method, interval=interval
+            reading.value,
+            reading.rows,
+            method=share.method,
+            interval=interval,
+            tails=share.tails(hits, trials),
         )
     influence = slopes(table.margins, share.ratio.of_ones)
     found = scatter(table, influence.at(table.true, table.predicted))
