@@ -105,6 +105,9 @@ class MetricOptions:
 #: From a confidence such as 0.95 to the two-sided interval's ends.
 IntervalFunction = Callable[[float], Tuple[float, float]]
 
+#: From a supposed truth to how likely a value as low, and one as high, as this is.
+TailsFunction = Callable[[float], Tuple[float, float]]
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -119,6 +122,8 @@ class Estimate:
         flags: why the interval may be off, such as ``"low_support"``.
         error_bound: how far the value may lie from that of the rows themselves,
             because they were counted in bins.
+        tails: the chances of so low and so high a value; None where the interval, read
+            at the confidence that just reaches the supposed truth, is all there is.
     """
 
     value: Optional[float]
@@ -128,6 +133,7 @@ class Estimate:
     interval: Optional[IntervalFunction] = None
     flags: Tuple[str, ...] = ()
     error_bound: float = 0.0
+    tails: Optional[TailsFunction] = None
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Tuple
+from typing import Sequence, Tuple
 
-from pytest_mlops.core.metrics import IntervalFunction
+from pytest_mlops.core.metrics import IntervalFunction, TailsFunction
 from pytest_mlops.evidence.student import student_quantile
 
 _NORMAL = NormalDist()
@@ -42,6 +42,35 @@ def quantile(confidence: float, free: float = math.inf) -> float:
     if math.isinf(free):
         return -_NORMAL.inv_cdf(tail)
     return min(student_quantile(tail, free), _FAR) if free >= 1 else _FAR
+
+
+def binomial_tails(successes: float, trials: float) -> TailsFunction:
+    """How likely so few, and so many, successes are by a supposed share.
+
+    The successes found count half on either side (Lancaster's mid-p, 1961): by the
+    normal tails of Wilson's interval, small chances come out too small.
+
+    Args:
+        successes: from 0 to *trials*, a whole number.
+        trials: at least 1, likewise.
+    """
+
+    def tails(share: float) -> Tuple[float, float]:
+        from scipy.special import bdtr
+
+        supposed = min(max(share, 0.0), 1.0)
+        most = float(bdtr(successes, trials, supposed))
+        less = float(bdtr(successes - 1, trials, supposed)) if successes else 0.0
+        few = (most + less) / 2
+        return few, 1 - few
+
+    return tails
+
+
+def f1_tails(hits: float, trials: float) -> TailsFunction:
+    """``binomial_tails`` of Jaccard's index, by a supposed F1."""
+    of_jaccard = binomial_tails(hits, trials)
+    return lambda f1: of_jaccard(f1 / (2 - f1))
 
 
 def wilson(successes: float, trials: float, free: float = math.inf) -> IntervalFunction:
@@ -93,28 +122,36 @@ def wilson_jaccard(
     return interval
 
 
+def wilson_mean(hits: Sequence[float], trials: Sequence[float]) -> IntervalFunction:
+    """The interval of the mean of a few independent proportions.
+
+    Each has Wilson's limits, and their distances from the proportions add up as
+    standard errors do. Zou & Donner, "Construction of confidence limits about effect
+    measures: a general approach" (2008).
+
+    Args:
+        hits, trials: of each proportion, as in ``wilson``.
+    """
+    shares = [above / below for above, below in zip(hits, trials)]
+    each = [wilson(above, below) for above, below in zip(hits, trials)]
+    value = sum(shares) / len(shares)
+
+    def interval(confidence: float) -> Tuple[float, float]:
+        ends = [limits(confidence) for limits in each]
+        down = math.hypot(*(share - low for share, (low, _) in zip(shares, ends)))
+        up = math.hypot(*(high - share for share, (_, high) in zip(shares, ends)))
+        ends_of_mean = value - down / len(shares), value + up / len(shares)
+        return _within(ends_of_mean, value, (0.0, 1.0))
+
+    return interval
+
+
 def normal(value: float, error: float, limits: Tuple[float, float]) -> IntervalFunction:
     """The normal interval of a mean, given its standard error."""
 
     def interval(confidence: float) -> Tuple[float, float]:
         half = quantile(confidence) * error
         return _within((value - half, value + half), value, limits)
-
-    return interval
-
-
-def on_log_scale(value: float, error: float) -> IntervalFunction:
-    """The normal interval of the logarithm of a positive value, mapped back.
-
-    Args:
-        value: above 0.
-        error: the standard error of its logarithm.
-    """
-
-    def interval(confidence: float) -> Tuple[float, float]:
-        # Beyond e**700 there are no floats.
-        factor = math.exp(min(quantile(confidence) * error, 700.0))
-        return _within((value / factor, value * factor), value, (0.0, math.inf))
 
     return interval
 

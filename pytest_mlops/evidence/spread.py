@@ -32,6 +32,10 @@ class Spread:
     degrees: float
     clustered: bool = False
 
+    def scaled(self, factor: float) -> Spread:
+        """The spread of the mean times a positive *factor*."""
+        return Spread(self.error * factor, self.skewness, self.degrees, self.clustered)
+
 
 def student(confidence: float, degrees: float) -> float:
     """How many standard errors Student's two-sided interval reaches to each side.

@@ -88,7 +88,9 @@ def judge_slices(
     checks = []
     for index, (case, (values, _)) in enumerate(zip(cases, slices)):
         decision, p_adjusted = case.decision, adjusted.get(index)
-        beyond_chance = p_adjusted is not None and p_adjusted <= error
+        # One slice alone needs no correction: its interval has decided.
+        alone = len(known) == 1
+        beyond_chance = alone or (p_adjusted is not None and p_adjusted <= error)
         if policy.decide is Decide.CONFIDENT and decision.outcome is Outcome.FAIL:
             if not beyond_chance:
                 reason = "not_significant_after_holm"

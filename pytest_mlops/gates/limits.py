@@ -101,9 +101,12 @@ def interval_of(estimate: Estimate, confidence: float) -> Optional[Interval]:
 def breaking_chance(limit: Limit, estimate: Estimate) -> Optional[float]:
     """The one-sided p-value of "the limit is kept": how likely so bad a value is then.
 
-    It is read off the interval: the confidence at which an end meets the limit. None
-    where there is no interval.
+    Where the estimate does not tell, it is read off the interval: the confidence at
+    which an end meets the limit. None where there is no interval.
     """
+    if estimate.tails is not None and estimate.value is not None:
+        few, many = estimate.tails(limit.at)
+        return few if limit.rising else many
     if estimate.value is None or estimate.interval is None:
         return None
     towards = (limit.at > estimate.value) is limit.rising

@@ -77,6 +77,18 @@ def test_the_weakest_slice_stands_first_with_a_gate_to_start_from(folder, capsys
     assert gate["rule"].startswith(">= 0.8") or gate["rule"].startswith(">= 0.9")
 
 
+def test_the_gate_can_be_pasted(folder, capsys, pytester):
+    main(["slices"])
+    out = capsys.readouterr().out
+    snippet = out[out.index("[gates.") : out.index("not looked into")]
+    with (folder / "gates/m.toml").open("a") as file:
+        file.write("\n" + snippet)
+    result = pytester.runpytest_inprocess("-m", "gates")
+    # The slice is not yet as good as the rest.
+    result.assert_outcomes(passed=1, failed=1)
+    assert "recall_weakest" in result.stdout.str()
+
+
 def test_json_has_the_figures(folder, capsys):
     main(["slices", "--metric", "accuracy", "--worst", "1", "--json"])
     found = json.loads(capsys.readouterr().out)

@@ -72,3 +72,21 @@ def test_coverage_where_a_class_often_shows_no_mistake(name, rows, recall):
 
     assert inside >= 0.93
     assert too_high <= 0.035
+
+
+@pytest.mark.parametrize(("prevalence", "recall"), [(0.1, 0.97), (0.05, 0.9)])
+def test_coverage_of_a_mean_of_which_one_part_is_skewed(prevalence, recall):
+    shares = np.array(
+        [
+            (1 - prevalence) * 0.95,
+            (1 - prevalence) * 0.05,
+            prevalence * (1 - recall),
+            prevalence * recall,
+        ]
+    )
+
+    inside, too_high = coverage("balanced_accuracy", shares, rows=1000, draws=4000)
+
+    # By the delta method it is 92 %, and 5 % too high.
+    assert 0.94 <= inside <= 0.97
+    assert too_high <= 0.025

@@ -168,7 +168,8 @@ def test_rows_alike_within_groups_widen_the_interval(name, weighted):
     assert found.value == pytest.approx(plain.value, rel=1e-12)
     assert found.rows == plain.rows
     assert width(found) > 1.3 * width(plain)
-    assert found.method == f"{plain.method}_clustered"
+    method = plain.method.replace("wilson_mean", "delta_logit")
+    assert found.method == f"{method}_clustered"
     assert found.flags == ()
 
 
@@ -181,7 +182,7 @@ def test_groups_of_one_row_are_hardly_wider_than_rows(name):
     found = metric.estimate(metric.kind.build(single), OPTIONS)
     plain = metric.estimate(metric.kind.build(alone), OPTIONS)
 
-    assert width(plain) <= width(found) < 1.02 * width(plain)
+    assert 0.98 * width(plain) <= width(found) < 1.02 * width(plain)
 
 
 @pytest.mark.parametrize("name", ON_COUNTS)

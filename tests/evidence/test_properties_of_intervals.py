@@ -19,6 +19,7 @@ from pytest_mlops.evidence.intervals import (
     quantile,
     wilson,
     wilson_jaccard,
+    wilson_mean,
 )
 from pytest_mlops.evidence.metrics import builtin_metrics
 from pytest_mlops.evidence.metrics.readings import MOST_LABELS
@@ -26,7 +27,11 @@ from pytest_mlops.evidence.tables import LABELS
 from pytest_mlops.evidence.tables.counts import LabelCounts
 
 METRICS = {metric.name: metric for metric in builtin_metrics()}
-ON_COUNTS = [name for name, metric in METRICS.items() if metric.kind is LABELS]
+ON_COUNTS = [
+    name
+    for name, metric in METRICS.items()
+    if metric.kind is LABELS and not metric.across
+]
 AVERAGES = ["binary", "micro", "macro", "weighted"]
 CONFIDENCES = [0.01, 0.5, 0.8, 0.9, 0.95, 0.99, 0.9999, 1 - 1e-12]
 
@@ -314,3 +319,10 @@ def test_a_leaning_interval_is_longer_where_the_variance_grows(value, error, lea
     for end in (low, high):
         variance = error**2 + lean * (end - value)
         assert (end - value) ** 2 == pytest.approx(z * z * variance, abs=1e-9)
+
+
+@given(st.integers(0, 30), st.integers(30, 90))
+def test_the_mean_of_one_proportion_has_its_interval(hits, trials):
+    for confidence in CONFIDENCES:
+        alone, mean = wilson(hits, trials), wilson_mean([hits], [trials])
+        assert mean(confidence) == pytest.approx(alone(confidence), abs=1e-12)

@@ -213,6 +213,25 @@ def test_a_model_without_errors_can_be_compared(perfect):
     assert share.interval(0.95)[0] < share.value < share.interval(0.95)[1]
 
 
+@pytest.mark.parametrize("size", [1e-200, 1e-155, 1e-140, 1e-100, 1e10])
+@pytest.mark.parametrize("name", ON_ERRORS)
+def test_errors_and_targets_of_any_size_are_compared(name, size):
+    rows = of(sample(50), False, False)
+    small = RegressionRows(rows.true * size, rows.predicted * size)
+    other = RegressionRows(small.true, (rows.predicted + np.arange(50) % 3) * size)
+    table = ERRORS.pair.build(PairedRows(small, other))
+
+    alone = METRICS[name].estimate(table.candidate, OPTIONS)
+    found = METRICS[name].difference(table, OPTIONS, 1.0)
+
+    for one in (alone, found):
+        if one.interval is not None:
+            low, high = one.interval(0.95)
+            assert low <= one.value <= high
+        else:
+            assert one.reason or one.flags
+
+
 def test_a_perfect_model_explains_everything_as_far_as_is_known():
     true = np.arange(30.0)
 

@@ -85,7 +85,10 @@ def test_every_interval_has_a_word_of_its_own() -> None:
     named = set(re.findall(r"`(\w+)`", PARTS["Intervals"].split("| flag")[0]))
     source = Path(sys.modules[builtin_metrics.__module__].__file__ or "").parent
     written = "".join(path.read_text("utf-8") for path in source.glob("*.py"))
-    methods = {"wilson", "wilson_jaccard", "dirichlet", "moments", "mover", METHOD}
+    methods = {"wilson", "wilson_jaccard", "wilson_mean", "dirichlet"}
+    methods |= {"delong_logit", "delong_paired", "debiased"}
+    methods |= {"influence_logit", "influence_paired"}
+    methods |= {"moments", "mover", METHOD}
     methods |= set(re.findall(r'"((?:delta|paired)_\w+)"', written))
     assert named - {"confidence", "_clustered"} == methods
 
@@ -121,7 +124,8 @@ def test_the_environment_of_the_last_example_can_be_read(tmp_path: Path) -> None
     path = tmp_path / "m.toml"
     path.write_text(
         'model = "m"\ntask = "classification"\n[data]\nuri = "u"\ntarget = "t"\n'
-        'positive = 1\n[gates]\nroc_auc = ">= 0.9"\nf1 = ">= 0.8"\n'
+        'positive = 1\n[gates]\nacme_score = { metric = "recall", rule = ">= 0" }\n'
+        'f1 = ">= 0.8"\n'
         'not_worse = { metric = "f1", rule = ">= baseline" }\n' + section
     )
     file = read_gates_file(

@@ -100,6 +100,8 @@ def test_weighted_metrics_of_labels_are_scikit_learns(repository, scored):
     assert result.ret == 0
     assert values(verdict) == pytest.approx(expected, rel=1e-12, abs=1e-12)
     assert {check["method"] for check in verdict["checks"]} <= {
+        "wilson",
+        "wilson_jaccard",
         "delta_logit",
         "delta_atanh",
     }

@@ -217,7 +217,7 @@ gates.accuracy = ">= 85"
         "9 problems in gates/m.toml\n"
         "  'model' must be a non-empty string, got ''\n"
         "  'tsk' is not a known key. Did you mean 'task'? Known keys: baseline, "
-        "confidence, data, decide, enforce, environments, gates, margin, model, "
+        "confidence, data, decide, drift, enforce, environments, gates, margin, model, "
         "on_inconclusive, on_missing_baseline, task, waivers\n"
         "  'task' is missing: 'classification' or 'regression'\n"
         "  [data]\n"
@@ -601,7 +601,7 @@ def test_the_message_of_a_name_with_a_line_break_is_one_line(refused: Refused) -
     assert refused(f'{BINARY}"a\\nb\\u001b[31m" = 1') == one_problem(
         "data",
         "'a b [31m' is not a known key. Known keys: group, positive, prediction, "
-        "score, target, uri, weight",
+        "reference, score, target, uri, weight",
     )
 
 
@@ -710,8 +710,8 @@ def test_a_section_that_nobody_declares(refused: Refused, read: Read) -> None:
         (
             "url = 'http://x'",
             "",
-            "'url' is not a known key. Known keys: confidence, decide, enforce, gates, "
-            "margin, on_inconclusive",
+            "'url' is not a known key. Known keys: confidence, decide, drift, enforce, "
+            "gates, margin, on_inconclusive",
         ),
     ],
 )

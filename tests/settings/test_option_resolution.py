@@ -30,6 +30,7 @@ def test_the_flags_and_variables() -> None:
         ("gates", "--gates", "--mlops-gates", "MLOPS_GATES"),
         ("env", "--env", "--mlops-env", "MLOPS_ENV"),
         ("data", "--data", "--mlops-data", "MLOPS_DATA"),
+        ("reference", "--reference", "--mlops-reference", "MLOPS_REFERENCE"),
         ("verdict", "--verdict", "--mlops-verdict", "MLOPS_VERDICT"),
         ("config", "--mlops-config", "MLOPS_CONFIG"),
         (
@@ -85,6 +86,7 @@ def test_everything_is_typed() -> None:
         gates="v-gates",
         environment="v-env",
         data="v-data",
+        reference="v-reference",
         verdict=ROOT / "sub" / "v-verdict",
         config_file=ROOT / "sub" / "v-config",
         tracking_uri="v-tracking_uri",

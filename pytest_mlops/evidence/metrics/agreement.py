@@ -51,7 +51,9 @@ def agreement_metrics() -> List[Metric]:
             title="mean recall over the classes that occur",
             formula="mean over true classes of tp / (tp + fn)",
             source="scikit-learn: metrics.balanced_accuracy_score",
-            interval_method=f"delta method on the logit scale{small}",
+            interval_method="Wilson of both recalls, put together; of more than two "
+            "classes, and with weights or groups: delta method on the logit scale"
+            f"{small}",
         ),
         _metric(
             _mcc,
@@ -116,7 +118,10 @@ def _balanced_accuracy(
         mean: NDArray[Any] = recalls.mean(axis=-1)
         return mean
 
-    return Reading(table, statistic, table.total_rows, classes=occurring)
+    # Of many classes the limits' skewness adds up; of two it is that of the mean.
+    mean_of = HITS if len(occurring) == 2 else None
+    rows = table.total_rows
+    return Reading(table, statistic, rows, classes=occurring, mean_of=mean_of)
 
 
 def _mcc(table: LabelCounts, options: MetricOptions) -> Union[Reading, Estimate]:

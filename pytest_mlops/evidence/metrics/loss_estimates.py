@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import sys
+from functools import partial
 from typing import Optional, Tuple
 
 from pytest_mlops.core.metrics import Estimate, IntervalFunction, MetricOptions
@@ -38,6 +40,9 @@ FEW_DISCORDANT = "few_discordant"
 
 #: With fewer rows than this on which two models differ, their difference is uncertain.
 FEW_DISCORDANT_ROWS = 20
+
+#: A mean square below this is none: the reciprocal of less is no number.
+_TINY = 1e-300
 
 AT_LEAST_ZERO = (0.0, math.inf)
 ANY = (-math.inf, math.inf)
@@ -79,16 +84,19 @@ def explained(table: LossTable, options: MetricOptions) -> Estimate:
     if not moments.weight:
         return no_rows()
     square, whole = moments.mean(VALUE), moments.mean(SPREAD)
-    if not whole:
+    if whole < _TINY:
         return _constant_target(moments)
     ratio = square / whole
-    # The derivatives of square / whole by both.
-    spread = moments.spread(value=1 / whole, spread=-ratio / whole)
-    if spread is None or not ratio:
+    if square < _TINY:
+        return _without_spread(1 - ratio, moments)
+    # The derivatives of ln square − ln whole.
+    spread = moments.spread(value=1 / square, spread=-1 / whole)
+    if spread is None:
         return _without_spread(1 - ratio, moments)
     heavy = _heavy_squares(moments)
     reach = (1.0, REACH) if heavy else (1.0, 1.0)
-    interval = mapped(skewed(ratio, spread, AT_LEAST_ZERO, reach), _rest)
+    relative = skewed(1.0, spread, AT_LEAST_ZERO, reach)
+    interval = mapped(relative, partial(_rest, ratio))
     return _estimate(1 - ratio, moments, spread, interval, "delta_log", _told(heavy))
 
 
@@ -113,14 +121,14 @@ def difference_of_roots(
         return no_rows()
     square, change = moments.mean(CANDIDATE), moments.mean(CHANGE)
     candidate, baseline = math.sqrt(square), math.sqrt(max(square - change, 0.0))
-    if not candidate or not baseline:
+    if min(candidate, baseline) ** 2 < _TINY:
         value = candidate - factor * baseline
         return _difference(value, None, table, moments, "paired_delta")
     # a − f b = (1 − f) a + f (a² − b²) / (a + b): nothing is lost where a is nearly b.
     value = (1 - factor) * candidate + factor * change / (candidate + baseline)
     # The derivatives of √c − f √(c − d) by c and d.
     by_change = factor / (2 * baseline)
-    apart = -change / (candidate * baseline * (candidate + baseline)) / 2
+    apart = -change / candidate / baseline / (candidate + baseline) / 2
     by_candidate = (1 - factor) / (2 * candidate) + factor * apart
     spread = moments.spread(candidate=by_candidate, change=by_change)
     return _difference(value, spread, table, moments, "paired_delta")
@@ -134,14 +142,11 @@ def difference_of_explained(
     if not moments.weight:
         return no_rows()
     whole = moments.mean(SPREAD)
-    if not whole:
+    if whole < _TINY:
         return _constant_target(moments)
     left = (1 - factor) * moments.mean(CANDIDATE) + factor * moments.mean(CHANGE)
-    spread = moments.spread(
-        candidate=-(1 - factor) / whole,
-        change=-factor / whole,
-        spread=left / whole**2,
-    )
+    spread = moments.spread(candidate=factor - 1, change=-factor, spread=left / whole)
+    spread = spread and spread.scaled(1 / whole)
     value = 1 - factor - left / whole
     return _difference(value, spread, table, moments, "paired_delta")
 
@@ -155,8 +160,8 @@ def _heavy_squares(moments: Moments) -> bool:
     )
 
 
-def _rest(ratio: float) -> float:
-    return 1 - ratio
+def _rest(ratio: float, factor: float) -> float:
+    return max(1 - ratio * factor, -sys.float_info.max)
 
 
 def _constant_target(moments: Moments) -> Estimate:

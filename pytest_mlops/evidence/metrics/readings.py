@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any, Callable, Optional, Tuple, Union
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_mlops.core.metrics import Estimate, IntervalFunction, MetricOptions
+from pytest_mlops.core.metrics import (
+    Estimate,
+    IntervalFunction,
+    MetricOptions,
+    TailsFunction,
+)
 from pytest_mlops.evidence.delta import (
     Scatter,
     Statistic,
@@ -19,7 +24,15 @@ from pytest_mlops.evidence.delta import (
 )
 from pytest_mlops.evidence.dirichlet import sampled_interval
 from pytest_mlops.evidence.groups import FEW_GROUPS
-from pytest_mlops.evidence.intervals import stabilised, wider, wilson, wilson_jaccard
+from pytest_mlops.evidence.intervals import (
+    binomial_tails,
+    f1_tails,
+    stabilised,
+    wider,
+    wilson,
+    wilson_jaccard,
+    wilson_mean,
+)
 from pytest_mlops.evidence.metrics.estimates import (
     FEW_GROUPS_FLAG,
     FEW_ROWS,
@@ -73,11 +86,13 @@ class Share:
         ratio: the share, as the ratio of the second of two classes.
         interval: from successes, trials and degrees of freedom to the metric's.
         method: the name of the interval.
+        tails: from successes and trials to the metric's chances.
     """
 
     ratio: Ratio
     interval: Callable[[float, float, float], IntervalFunction] = wilson
     method: str = "wilson"
+    tails: Callable[[float, float], TailsFunction] = binomial_tails
 
 
 #: Given tp + fp + fn, tp is binomial, and F1 rises with their ratio.
@@ -85,6 +100,7 @@ JACCARD = Share(
     Ratio(lambda m: m.hits, lambda m: m.true + m.predicted - m.hits, ""),
     wilson_jaccard,
     "wilson_jaccard",
+    f1_tails,
 )
 
 
@@ -104,6 +120,8 @@ class Reading:
         limits: the metric's.
         classes: indices of labels each of which matters however few its rows are.
         share: what makes it a share of rows, if it is one.
+        mean_of: the ratio of whose values for ``classes`` it is the mean, where each is
+            a share of rows of its own and they are few.
         view: makes ``table`` of the counts, and the like of pairs.
     """
 
@@ -113,6 +131,7 @@ class Reading:
     limits: Tuple[float, float] = UNIT
     classes: Optional[Codes] = None
     share: Optional[Share] = None
+    mean_of: Optional[Ratio] = None
     view: Callable[[Any], Any] = whole
 
     @property
@@ -150,6 +169,8 @@ def _estimate(read: Read, table: LabelCounts, options: MetricOptions) -> Estimat
         return reading
     if reading.share is not None:
         return _by_share(reading, reading.share)
+    if reading.mean_of is not None and _plain(reading.table):
+        return _by_mean(reading, reading.mean_of)
     return _by_delta(reading)
 
 
@@ -177,12 +198,16 @@ def group_flags(found: Scatter) -> Tuple[str, ...]:
 
 def _by_share(reading: Reading, share: Share) -> Estimate:
     table = reading.table
-    if table.weights is None and table.groups is None:
+    if _plain(table):
         hits = float(share.ratio.numerator(table.margins)[1])
         trials = float(share.ratio.denominator(table.margins)[1])
         interval = share.interval(hits, trials, np.inf)
         return Estimate(
-            reading.value, reading.rows, method=share.method, interval=interval
+            reading.value,
+            reading.rows,
+            method=share.method,
+            interval=interval,
+            tails=share.tails(hits, trials),
         )
     influence = slopes(table.margins, share.ratio.of_ones)
     found = scatter(table, influence.at(table.true, table.predicted))
@@ -194,6 +219,24 @@ def _by_share(reading: Reading, share: Share) -> Estimate:
         method=clustered(share.method, found),
         interval=share.interval(at * trials, trials, found.free),
         flags=group_flags(found),
+    )
+
+
+def _plain(table: LabelCounts) -> bool:
+    return table.weights is None and table.groups is None
+
+
+def _by_mean(reading: Reading, ratio: Ratio) -> Estimate:
+    margins = reading.table.margins
+    hits = ratio.numerator(margins)[reading.classes].tolist()
+    interval = wilson_mean(hits, ratio.denominator(margins)[reading.classes].tolist())
+    flags = (LOW_SUPPORT,) if reading.low_support else ()
+    return Estimate(
+        reading.value,
+        reading.rows,
+        method="wilson_mean",
+        interval=interval,
+        flags=flags,
     )
 
 
