@@ -10,7 +10,6 @@ from typing import (
     List,
     Mapping,
     Optional,
-    Sequence,
     Tuple,
 )
 
@@ -101,7 +100,6 @@ class _Pass:
         self.names = tuple(
             _CLASH + name if name in asked else name for name in (PREDICTION, SCORE)
         )
-        self._note_missing(sorted(set(asked) - set(columns)))
 
     def take(self, batch: Batch) -> None:
         """Count one batch."""
@@ -140,11 +138,6 @@ class _Pass:
                 place = classes.index(self._settings.positive)
                 found[score] = answers.probabilities[:, place]
         return found
-
-    def _note_missing(self, names: Sequence[str]) -> None:
-        if names and not self._ready:
-            lacking = ", ".join(names)
-            self._unmeasured(f"the data lack columns that the model needs: {lacking}")
 
     def _unmeasured(self, reason: str) -> None:
         prediction, score = self.names
