@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import (
     TYPE_CHECKING,
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 #: What the columns of answers are called: what was predicted, and the probability of
 #: the positive label. Where the model asks for a column of that name, with this before.
 PREDICTION, SCORE, _CLASH = "prediction", "score", "model."
+
+
+#: How a date begins, as files hold it and as ISO 8601 writes it.
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}($|[T ])")
 
 
 @dataclass(frozen=True)
@@ -165,9 +170,16 @@ def _values(batch: Batch, name: str) -> Values:
     except DataError:
         pass
     try:
-        return batch.labels(name)
+        labels = batch.labels(name)
     except DataError:
         return None
+    # Every day is a new category: that a date has never been seen is no drift.
+    return None if _are_dates(labels) else labels
+
+
+def _are_dates(labels: Labels) -> bool:
+    found = labels.categories
+    return bool(found) and all(_DATE.match(str(category)) for category in found)
 
 
 def _numbers_or_labels(values: Any) -> Values:

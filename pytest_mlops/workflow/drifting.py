@@ -50,24 +50,12 @@ class DriftJudge:
         Raises:
             InstrumentError: the model, its registry or the data does not work.
         """
-        if self._broken is not None:
-            raise self._broken
-        if self._profiles is None:
-            started = perf_counter()
-            try:
-                with project_path(self.assignment.site.root):
-                    self._profiles = self._measured()
-            except InstrumentError as error:
-                self._broken = error
-                raise
-            self._timings["profile_s"] = perf_counter() - started
+        self._measured()
 
     def judge(self, gate: Gate, node_id: str) -> Tuple[Check, ...]:
         """Judge one rule, a check a column; raises InstrumentError as ``measure``."""
-        self.measure()
-        assert self._profiles is not None
         policy = self.assignment.gates_file.policy
-        checks = judge_drift(gate, self._profiles, policy, node_id=node_id)
+        checks = judge_drift(gate, self._measured(), policy, node_id=node_id)
         return tuple(self._finished(check) for check in checks)
 
     def broken(self, gate: Gate, node_id: str, error: InstrumentError) -> Check:
@@ -85,6 +73,21 @@ class DriftJudge:
         return replace(check, message=check_message(check))
 
     def _measured(self) -> Profiles:
+        """Both profiles; taken now, if that is not done."""
+        if self._broken is not None:
+            raise self._broken
+        if self._profiles is None:
+            started = perf_counter()
+            try:
+                with project_path(self.assignment.site.root):
+                    self._profiles = self._measure()
+            except InstrumentError as error:
+                self._broken = error
+                raise
+            self._timings["profile_s"] = perf_counter() - started
+        return self._profiles
+
+    def _measure(self) -> Profiles:
         assignment = self.assignment
         file, site = assignment.gates_file, assignment.site
         source = self._extensions.open_data(file.data.uri, site)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
@@ -173,3 +174,64 @@ def test_any_callable_may_answer(repository, name, outcome):
     found = columns(verdict)
     assert found["age"]["outcome"] == "pass"
     assert found["prediction"]["outcome"] == outcome, result.stdout.str()
+
+
+def test_dates_and_lists_are_neither_numbers_nor_texts(repository):
+    frame = pd.DataFrame(
+        {
+            "age": np.arange(60.0),
+            "when": pd.date_range("2026-01-01", periods=60),
+            "tags": [["a", "b"]] * 60,
+        }
+    )
+    for name in ("current.parquet", "reference.parquet"):
+        frame.to_parquet(repository.path / name)
+    repository.gates(GATES.replace("positive = 1\n", ""))
+    result, verdict = judge(
+        repository, "--data=current.parquet", "--reference=reference.parquet"
+    )
+    assert result.ret == 0
+    assert list(columns(verdict)) == ["age"]
+
+
+def test_a_model_that_cannot_answer_for_the_reference_is_remarked(
+    repository, monkeypatch, capsys
+):
+    draw = np.random.default_rng(3)
+    rows = [f"{age:.3f},{size:.3f}" for age, size in draw.normal(size=(300, 2))]
+    repository.write("current.csv", "\n".join(["age,size", *rows]) + "\n")
+    sizes = [row.partition(",")[2] for row in rows]
+    repository.write("reference.csv", "\n".join(["size", *sizes]) + "\n")
+    repository.write("answers.py", FUNCTION)
+    repository.gates(GATES.replace("positive = 1\n", ""))
+    result, verdict = judge(
+        repository, "--model-uri=answers:texts", "--reference=reference.csv"
+    )
+    assert result.ret == 0
+    assert list(columns(verdict)) == ["size"]
+    remarks = "\n".join(verdict["remarks"])
+    assert "the reference has no prediction: " in remarks
+    assert "so not judged: age, prediction" in remarks
+    monkeypatch.chdir(repository.path)
+    arguments = ["--data=reference.csv", "--model-uri=answers:texts", "--gates=m"]
+    assert main(["profile", *arguments, "--output=p.json"]) == 0
+    assert "without prediction: " in capsys.readouterr().out
+
+
+def test_answers_may_be_missing(repository):
+    repository.write("current.csv", "age\n" + "\n".join(map(str, range(60))) + "\n")
+    repository.write(
+        "answers.py",
+        "import numpy as np\n"
+        "def some(frame):\n"
+        "    age = frame['age'].to_numpy(dtype=float)\n"
+        "    return np.where(age < 30, np.nan, age)\n",
+    )
+    text = GATES.replace("positive = 1\n", "").replace("classification", "regression")
+    repository.gates(text.replace("psi", "missing_change"))
+    repository.write("reference.csv", "age\n" + "31\n" * 60)
+    result, verdict = judge(
+        repository, "--model-uri=answers:some", "--reference=reference.csv"
+    )
+    assert result.ret == 1
+    assert columns(verdict)["prediction"]["value"] == 0.5

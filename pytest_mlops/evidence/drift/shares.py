@@ -7,7 +7,7 @@ from typing import Tuple
 
 from pytest_mlops.core.metrics import Estimate, IntervalFunction
 from pytest_mlops.evidence.drift.cells import ColumnPair
-from pytest_mlops.evidence.intervals import wilson
+from pytest_mlops.evidence.intervals import quantile, wilson
 from pytest_mlops.evidence.metrics.estimates import undefined
 
 #: How many rows are of a kind, and of how many.
@@ -37,7 +37,9 @@ def unseen_share(pair: ColumnPair) -> Estimate:
     A sample lacks rare categories of its own population. The chance to meet one of
     those is about the share of rows that are the only ones of their category: Good,
     "The population frequencies of species and the estimation of population parameters"
-    (1953).
+    (1953). How far that is off hangs on the categories that occur twice, too: Esty, "A
+    normal limit law for a nonparametric estimator of the coverage of a random sample"
+    (1983).
     """
     reference, current = pair.reference.categories, pair.current.categories
     if not reference.rows or not current.rows:
@@ -48,13 +50,18 @@ def unseen_share(pair: ColumnPair) -> Estimate:
         n for name, n in current.counts.items() if name not in reference.counts
     )
     alone = sum(n == 1 for n in reference.counts.values())
+    twice = sum(n == 2 for n in reference.counts.values())
+    error = math.sqrt(2 * twice) / reference.rows
     new, rare = (unseen, current.rows), (alone, reference.rows)
     value = max(_share(new) - _share(rare), 0.0)
     signed = _difference(new, rare)
 
     def interval(confidence: float) -> Tuple[float, float]:
         low, high = signed(confidence)
-        return min(max(low, 0.0), value), max(high, value)
+        more, middle = quantile(confidence) * error, _share(new) - _share(rare)
+        low = middle - math.hypot(middle - low, more)
+        high = middle + math.hypot(high - middle, more)
+        return min(max(low, 0.0), value), max(min(high, 1.0), value)
 
     return Estimate(value, current.rows, method="newcombe", interval=interval)
 
