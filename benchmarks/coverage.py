@@ -1,10 +1,9 @@
 """How often intervals hold the truth, how wide they are, and which side errs.
 
-usage: python benchmarks/coverage.py [--full] [--jobs N] [--metrics NAME,NAME]
-                                     [--detail] [--write PAGE]
+usage: python benchmarks/coverage.py [--full | --simulations N] [--jobs N]
+                                     [--metrics NAME,NAME] [--detail] [--write PAGE]
 
-Draws samples from pages import between_marks
-from populations whose metrics are known, and asks for 95 % intervals the
+Draws samples from populations whose metrics are known, and asks for 95 % intervals the
 way the plugin does. 400 simulations a cell, with --full 10,000; the same figures in
 every run of the same length. --write puts the table between its two marks in PAGE.
 """
@@ -38,13 +37,14 @@ FEW, MANY = 400, 10_000
 #: Simulations that one process does in one go.
 CHUNK = 100
 
-#: One simulation in so many of metrics that are sampled, which takes its time.
-SLOW = 20
+#: One simulation in so many of functions of one's own, by rows: their bootstrap takes
+#: its time.
+SLOW = {200: 20, 1000: 20, 10_000: 50}
 
 #: Simulations of each cell that the bootstrap of rows does too, by rows. It jackknifes
 #: the rows, so its cost grows with their square.
 COMPARED = {200: 40, 1000: 10}
-COMPARED_IN_FULL = {200: 400, 1000: 100, 10_000: 2}
+COMPARED_IN_FULL = {200: 400, 1000: 100}
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,9 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--full", action="store_true")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--full", dest="simulations", action="store_const", const=MANY)
+    length.add_argument("--simulations", type=int, default=FEW)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--metrics", type=_names, default=())
     parser.add_argument("--detail", action="store_true")
@@ -104,12 +106,10 @@ def _names(text: str) -> Tuple[str, ...]:
 
 def _chunks(options: argparse.Namespace) -> Iterator[Chunk]:
     """The largest samples first, so that no process is left with one of them."""
-    simulations, compared = FEW, COMPARED
-    if options.full:
-        simulations, compared = MANY, COMPARED_IN_FULL
+    compared = COMPARED if options.simulations < MANY else COMPARED_IN_FULL
     for rows in sorted(SIZES, reverse=True):
         for index in range(len(populations())):
-            for first in range(0, simulations, CHUNK):
+            for first in range(0, options.simulations, CHUNK):
                 yield Chunk(
                     index, rows, first, CHUNK, compared.get(rows, 0), options.metrics
                 )
@@ -126,7 +126,7 @@ def simulate(chunk: Chunk) -> Dict[Cell, Tally]:
         rows = population.draw(random, chunk.rows)
         tables: Dict[str, Table] = {}
         for metric in metrics:
-            if number % SLOW and metric.kind.finish is not None:
+            if number % SLOW[chunk.rows] and metric.kind.finish is not None:
                 continue
             estimate = _estimate(metric, rows, population, tables)
             other = None

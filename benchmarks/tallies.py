@@ -144,8 +144,9 @@ class Tally:
 
 
 def report(found: Mapping[Cell, Tally]) -> str:
-    """A Markdown table of every population: a line a metric, a column a size."""
-    parts = []
+    """A Markdown table of each kind of rows: a line a metric, a column a size."""
+    most = max(tally.samples for tally in found.values())
+    parts = [f"Of {most:,} samples each; of functions of one's own, fewer."]
     for name in dict.fromkeys(cell.population for cell in found):
         cells = {c: tally for c, tally in found.items() if c.population == name}
         parts.append(f"**{name[0].upper()}{name[1:]}**\n\n{_table(cells)}")

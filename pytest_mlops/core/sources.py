@@ -55,7 +55,7 @@ class Model(Protocol):
 
     @property
     def inputs(self) -> Optional[Tuple[str, ...]]:
-        """The columns that its signature asks for; None where it does not say."""
+        """The columns of its signature, optional ones too; None where it has none."""
 
     @property
     def versions(self) -> Mapping[str, str]:

@@ -11,7 +11,6 @@ from typing import (
     List,
     Mapping,
     Optional,
-    Sequence,
     Tuple,
 )
 
@@ -106,7 +105,6 @@ class _Pass:
         self.names = tuple(
             _CLASH + name if name in asked else name for name in (PREDICTION, SCORE)
         )
-        self._note_missing(sorted(set(asked) - set(columns)))
 
     def take(self, batch: Batch) -> None:
         """Count one batch."""
@@ -145,11 +143,6 @@ class _Pass:
                 place = classes.index(self._settings.positive)
                 found[score] = answers.probabilities[:, place]
         return found
-
-    def _note_missing(self, names: Sequence[str]) -> None:
-        if names and not self._ready:
-            lacking = ", ".join(names)
-            self._unmeasured(f"the data lack columns that the model needs: {lacking}")
 
     def _unmeasured(self, reason: str) -> None:
         prediction, score = self.names

@@ -98,7 +98,7 @@ class MlflowFiles:
 
     @property
     def inputs(self) -> Optional[Tuple[str, ...]]:
-        """The columns that its signature asks for; it is loaded to know them."""
+        """The columns of its signature; it is loaded to know them."""
         return self._model().inputs
 
     @property

@@ -81,8 +81,8 @@ class MlflowModel:
         self._root = root
         schema = loaded.metadata.get_input_schema()
         named = schema is not None and schema.has_input_names()
-        self._all = tuple(schema.input_names()) if named else None
-        self.inputs = tuple(schema.required_input_names()) if named else None
+        self.inputs = tuple(schema.input_names()) if named else None
+        self._required = tuple(schema.required_input_names()) if named else ()
         self._raw = _raw(loaded)
 
     def predict(
@@ -103,15 +103,15 @@ class MlflowModel:
         return predictions
 
     def _chosen(self, batch: Batch, columns: Tuple[str, ...]) -> Tuple[str, ...]:
-        if self._all is None or self.inputs is None:
+        if self.inputs is None:
             return columns
-        missing = [name for name in self.inputs if name not in batch.names]
+        missing = [name for name in self._required if name not in batch.names]
         if missing:
             raise ModelError(
                 f"the data lacks columns that the model {self.subject.model_uri} asks "
                 f"for: {', '.join(missing)}. Its columns: {', '.join(batch.names)}"
             )
-        return tuple(name for name in self._all if name in batch.names)
+        return tuple(name for name in self.inputs if name in batch.names)
 
     def _predicted(self, frame: Any) -> Any:
         try:

@@ -67,6 +67,7 @@ missing_change = "<= 0.05"
 
 [environments.strict]
 gates.accuracy = ">= 0.78"
+gates.minutes_lost = false
 """
 
 PROJECT = """\
@@ -97,9 +98,9 @@ print("peak", resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 sys.exit(code)
 """
 
-#: Rows for a run whose memory is compared with that of all rows, three times as many,
-#: and what more those may take.
-FEW, MORE_MB = 100_000, 150
+#: Rows for a run whose memory is compared with that of all rows, and what those may
+#: take more: scores are in bins in both, and only a metric of one's own keeps rows.
+FEW, MORE_MB = 200_000, 80
 
 
 CANDIDATE = "--model-uri=models:/late_flights@candidate"
@@ -345,17 +346,19 @@ def test_the_gap_between_airports_is_that_of_their_recalls(job, verdict):
 def test_another_run_comes_to_the_same_from_the_cache(job, verdict):
     again = job.judge("again", 0, CANDIDATE)
     assert again["checks"] == verdict["checks"]
-    assert "predict_s" in verdict["timings"]
-    assert "predict_s" not in again["timings"]
+    assert "cache_s" not in verdict["timings"]
+    assert "cache_s" in again["timings"]
 
 
 def test_a_stricter_environment_blocks_the_same_model(job, verdict):
     strict = job.judge("strict", 1, CANDIDATE, "--env=strict")
+    # Only the rows for a metric of one's own are not kept, and it has none of those.
+    assert "predict_s" not in strict["timings"]
     assert one(strict, "accuracy")["outcome"] == "fail"
     assert one(strict, "accuracy")["interval"] == one(verdict, "accuracy")["interval"]
 
 
-def test_three_times_the_rows_take_no_more_memory(job, verdict):
+def test_half_as_many_rows_more_take_no_more_memory(job, verdict):
     pytest.importorskip("resource")
     few = job.judge("few", 0, CANDIDATE, "--data=few.parquet")
     assert few["evidence"][0]["data"]["rows"] == FEW

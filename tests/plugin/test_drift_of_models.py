@@ -117,7 +117,9 @@ def test_a_model_that_lacks_a_column_is_not_run(logged, repository_of_model, sto
     assert found["age"]["reason"] == "column_missing"
     assert found["income"]["outcome"] == "pass"
     assert found["prediction"]["outcome"] == "error"
-    assert "lack columns that the model needs: age" in found["prediction"]["message"]
+    message = found["prediction"]["message"]
+    assert "the data lacks columns that the model" in message
+    assert "asks for: age." in message
     assert main(["verify", str(repository_of_model.path / "verdict.json")]) == 0
 
 
