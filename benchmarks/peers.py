@@ -2,9 +2,9 @@
 
 usage: python benchmarks/peers.py [--quick] [--write PAGE] [NAME ...]
 
-Needs the extra 'bench' for the peers; a missing one is said. Each comparison runs in a
-process of its own with one thread, both sides taking turns. --quick takes a tenth of
-the rows. --write puts the table between its two marks in PAGE.
+Needs the peers (pip install --group bench '.[all]'); a missing one is said. Each
+comparison runs in a process of its own with one thread, both sides taking turns.
+--quick takes a tenth of the rows. --write puts the table between its two marks in PAGE.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from pytest_mlops.core.metrics import Better, Estimate
 
@@ -42,6 +42,7 @@ class Tally:
         flags: every flag that was seen.
         width: of all intervals.
         compared: intervals beside which there is one of the bootstrap.
+        other_held: of those, how many of the bootstrap's held the truth.
         own_width, other_width: of those, ours and the bootstrap's.
     """
 
@@ -55,6 +56,7 @@ class Tally:
     flags: Tuple[str, ...] = ()
     width: float = 0.0
     compared: int = 0
+    other_held: int = 0
     own_width: float = 0.0
     other_width: float = 0.0
 
@@ -69,7 +71,8 @@ class Tally:
         if found.interval is None or found.value is None:
             return replace(self, samples=self.samples + 1)
         low, high = found.interval(confidence)
-        beside = other is not None and all(map(math.isfinite, other))
+        if other is not None and not all(map(math.isfinite, other)):
+            other = None
         return self + Tally(
             self.better,
             samples=1,
@@ -80,9 +83,7 @@ class Tally:
             flagged=int(bool(found.flags)),
             flags=found.flags,
             width=high - low,
-            compared=int(beside),
-            own_width=high - low if beside else 0.0,
-            other_width=other[1] - other[0] if beside and other else 0.0,
+            **_compared(high - low, truth, other),
         )
 
     def __add__(self, other: Tally) -> Tally:
@@ -97,6 +98,7 @@ class Tally:
             tuple(sorted({*self.flags, *other.flags})),
             self.width + other.width,
             self.compared + other.compared,
+            self.other_held + other.other_held,
             self.own_width + other.own_width,
             self.other_width + other.other_width,
         )
@@ -117,6 +119,14 @@ class Tally:
     def ratio(self) -> float:
         """How wide ours are beside the bootstrap's; NaN where there is none."""
         return self.own_width / self.other_width if self.other_width else math.nan
+
+    @property
+    def too_wide(self) -> bool:
+        """Whether the bootstrap holds the truth as well with less."""
+        if not self.compared or self.mostly_flagged:
+            return False
+        held = self.other_held / self.compared
+        return self.ratio > MOST_WIDTH and held >= LEAST
 
     @property
     def mostly_flagged(self) -> bool:
@@ -141,6 +151,21 @@ class Tally:
 
     def _noise(self, share: float) -> float:
         return 3 * math.sqrt(share * (1 - share) / self.intervals)
+
+
+def _compared(
+    width: float, truth: float, other: Optional[Tuple[float, float]]
+) -> Dict[str, Any]:
+    """What an interval of the bootstrap adds to a tally."""
+    if other is None:
+        return {}
+    low, high = other
+    return {
+        "compared": 1,
+        "other_held": int(low <= truth <= high),
+        "own_width": width,
+        "other_width": high - low,
+    }
 
 
 def report(found: Mapping[Cell, Tally]) -> str:
@@ -197,6 +222,7 @@ def detailed(found: Mapping[Cell, Tally]) -> str:
     """Everything about every cell."""
     head = ["population", "metric", "rows", "prevalence", "samples", "intervals"]
     head += ["coverage", "above", "below", "width", "flagged", "width / BCa"]
+    head += ["BCa: coverage", "of"]
     return markdown(
         head,
         [
@@ -213,6 +239,8 @@ def detailed(found: Mapping[Cell, Tally]) -> str:
                 f"{one.width / max(one.intervals, 1):.5f}",
                 f"{one.flagged / max(one.intervals, 1):.3f}",
                 f"{one.ratio:.3f}",
+                f"{one.other_held / max(one.compared, 1):.3f}",
+                str(one.compared),
             ]
             for cell, one in found.items()
         ],
@@ -233,8 +261,9 @@ def failures(found: Mapping[Cell, Tally]) -> List[str]:
                 f"MISSED: {where}: coverage {100 * one.coverage:.1f} %, side that "
                 f"hurts {100 * one.harm:.1f} %, {', '.join(one.flags) or 'no flag'}"
             )
-        elif one.ratio > MOST_WIDTH and not one.mostly_flagged:
-            lines.append(f"WIDE: {where}: {one.ratio:.2f} × BCa")
+        elif one.too_wide:
+            held = f"{one.other_held} of {one.compared}"
+            lines.append(f"WIDE: {where}: {one.ratio:.2f} × BCa, which holds {held}")
     return lines
 
 
