@@ -157,15 +157,6 @@ def test_a_model_that_breaks_halfway_leaves_the_columns() -> None:
     assert found.table.rows == 6
 
 
-def test_a_model_whose_columns_are_missing_is_not_asked() -> None:
-    model = Answering([], inputs=("age", "size"))
-    found = taken([{"age": [3, 4], "id": [1, 2]}], model)
-    assert list(found.table.columns) == ["age"]
-    assert found.unmeasured == {
-        "prediction": "the data lack columns that the model needs: size"
-    }
-
-
 def test_data_without_rows_are_refused() -> None:
     with pytest.raises(DataError, match="no rows to profile"):
         taken([{"age": []}])

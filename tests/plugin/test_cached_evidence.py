@@ -57,6 +57,8 @@ class Modelled:
 
     def model(self, version):
         stated = "" if version is None else f"__version__ = {version!r}"
+        # Python takes a source of the same size and second for the compiled one.
+        shutil.rmtree(self.path / "__pycache__", ignore_errors=True)
         self.repository.write("model_code.py", MODEL.format(version=stated))
 
     def judge(self, *arguments):
