@@ -81,16 +81,12 @@ def read_gates_file(
     top = Section(document.table, FILE_KEYS, problems)
     data = _read_data(top, problems)
     reader = GateReader(top.given(TASK), data.positive, metrics, custom_metric)
-    base = read_base(top.get(GATES), read_policy(top, Policy()), reader, problems)
     _check_declared(top.get(ENVIRONMENTS), declared_environments, problems)
-    resolutions: Dict[Optional[str], Resolution] = {None: base}
-    resolutions.update(read_environments(top.get(ENVIRONMENTS), base, reader, problems))
+    resolutions = _read_gates(top, reader, problems)
+    drift_reader = DriftReader(drift_metrics or {})
+    environments = top.get(ENVIRONMENTS)
     drift = read_drift(
-        top.get(DRIFT),
-        top.get(ENVIRONMENTS),
-        resolutions,
-        DriftReader(drift_metrics or {}),
-        problems,
+        top.get(DRIFT), environments, resolutions, drift_reader, problems
     )
     every = (*resolutions.values(), *drift.values())
     names = {name for found in every for name in found.names}
@@ -117,6 +113,16 @@ def read_gates_file(
         warnings=tuple(dict.fromkeys((*chosen.warnings, *drifting.warnings))),
         drift=drifting.gates,
     )
+
+
+def _read_gates(
+    top: Section, reader: GateReader, problems: Problems
+) -> Dict[Optional[str], Resolution]:
+    """The gates by environment; those of the base under None."""
+    base = read_base(top.get(GATES), read_policy(top, Policy()), reader, problems)
+    found: Dict[Optional[str], Resolution] = {None: base}
+    found.update(read_environments(top.get(ENVIRONMENTS), base, reader, problems))
+    return found
 
 
 def _read_data(top: Section, problems: Problems) -> DataSettings:

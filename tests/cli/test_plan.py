@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
-import xml.etree.ElementTree as ElementTree
+import re
 from pathlib import Path
 
 import pytest
@@ -111,11 +112,10 @@ def test_the_picture_is_an_svg(capsys, tmp_path):
     path = tmp_path / "plan.svg"
     options = ["--rule", "recall > 0.8", "--expect", "0.84", "--margin", "0.02"]
     assert main(["plan", *options, "--plot", str(path)]) == 0
-    root = ElementTree.parse(path).getroot()
-    texts = ["".join(element.itertext()) for element in root.iter()]
+    picture = path.read_text("utf-8")
+    texts = html.unescape(re.sub(r"<[^>]*>", "\n", picture)).splitlines()
     assert "recall > 0.8" in texts and "if it is truly 0.78" in texts
-    areas = [element for element in root.iter() if element.tag.endswith("polygon")]
-    assert len(areas) == 9
+    assert picture.count("<polygon ") == 9
 
 
 @pytest.mark.parametrize(
