@@ -15,6 +15,9 @@ from pytest_mlops.gates.decide import Figures
 #: The slice of a metric that compares slices, and of one of all rows.
 WHOLE: SliceKey = ()
 
+_Limits = Tuple[float, float]
+_ANY: _Limits = (-math.inf, math.inf)
+
 
 def figures_of(
     metric: Metric, cuts: Cuts, options: MetricOptions
@@ -39,7 +42,7 @@ def _figures(metric: Metric, kept: Kept, options: MetricOptions) -> Figures:
         return Figures(candidate, baseline)
 
     def paired(factor: float) -> Estimate:
-        return _guarded(metric, lambda: difference(pair, options, factor))
+        return _guarded(metric, lambda: difference(pair, options, factor), _ANY)
 
     return Figures(candidate, baseline, paired)
 
@@ -66,12 +69,12 @@ def estimate_from(metric: Metric, table: object, options: MetricOptions) -> Esti
     Raises:
         MetricError: it raises, or what it returns is no estimate; the message names it.
     """
-    return _guarded(metric, lambda: metric.estimate(table, options))
+    return _guarded(metric, lambda: metric.estimate(table, options), metric.limits)
 
 
-def _guarded(metric: Metric, ask: Callable[[], Estimate]) -> Estimate:
+def _guarded(metric: Metric, ask: Callable[[], Estimate], limits: _Limits) -> Estimate:
     try:
-        return _plain(ask())
+        return _plain(ask(), limits)
     except InstrumentError:
         raise
     except Exception as error:
@@ -81,19 +84,24 @@ def _guarded(metric: Metric, ask: Callable[[], Estimate]) -> Estimate:
         ) from error
 
 
-def _plain(found: Estimate) -> Estimate:
-    """Without the scalar types of numpy, which JSON and comparisons do not know."""
-    interval = found.interval
+def _plain(found: Estimate, limits: _Limits) -> Estimate:
+    """Without the scalar types of numpy, which JSON and comparisons do not know.
+
+    Its interval reaches as far as the value may be off, and not beyond the limits.
+    """
+    interval, off = found.interval, float(found.error_bound)
 
     def plain_interval(confidence: float) -> Tuple[float, float]:
         low, high = interval(confidence) if interval else (math.nan, math.nan)
+        if off:
+            return max(float(low) - off, limits[0]), min(float(high) + off, limits[1])
         return float(low), float(high)
 
     return replace(
         found,
         value=None if found.value is None else float(found.value),
         rows=int(found.rows),
-        error_bound=float(found.error_bound),
+        error_bound=off,
         interval=None if interval is None else plain_interval,
         flags=tuple(map(str, found.flags)),
     )

@@ -89,13 +89,11 @@ def limits_of(rule: Rule) -> Tuple[Limit, ...]:
 
 
 def interval_of(estimate: Estimate, confidence: float) -> Optional[Interval]:
-    """An estimate's interval, its error bound included; None where it has none."""
+    """An estimate's interval; None where it has none."""
     if estimate.interval is None or estimate.value is None:
         return None
-    low, high = estimate.interval(confidence)
-    if math.isnan(low) or math.isnan(high):
-        return None
-    return low - estimate.error_bound, high + estimate.error_bound
+    ends = estimate.interval(confidence)
+    return None if any(map(math.isnan, ends)) else ends
 
 
 def breaking_chance(limit: Limit, estimate: Estimate) -> Optional[float]:

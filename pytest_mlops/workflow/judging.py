@@ -150,6 +150,8 @@ class ModelJudge:
         uncompared = self._uncompared(gate, node_id)
         if uncompared is not None:
             return (self._finished(uncompared),)
+        if gate.rule.needs_baseline:
+            self._refuse_unavailable(gate.metric.kind, gate.selection, (BASELINE,))
         figures = self._figures(gate.metric, gate.options, gate.selection)
         started = perf_counter()
         policy = self.assignment.gates_file.policy
@@ -194,16 +196,19 @@ class ModelJudge:
             return figures_of(metric, cuts, options)
 
     def _cuts(self, kind: TableKind, selection: Selection) -> Cuts:
+        self._refuse_unavailable(kind, selection, (CANDIDATE, PAIRED))
+        return self._measured().evidence.kept(kind, selection.key) or {}
+
+    def _refuse_unavailable(
+        self, kind: TableKind, selection: Selection, tables: Sequence[str]
+    ) -> None:
         self._ask(Ask(kind, selection))
-        measured = self._measured()
-        for whose in (CANDIDATE, PAIRED, BASELINE):
-            reason = measured.unavailable.get(
-                str(TableName(kind.name, whose, selection.key))
-            )
+        unavailable = self._measured().unavailable
+        for whose in tables:
+            reason = unavailable.get(str(TableName(kind.name, whose, selection.key)))
             if reason is not None:
                 of = "of the baseline: " if whose == BASELINE else ""
                 raise InstrumentError(of + reason)
-        return measured.evidence.kept(kind, selection.key) or {}
 
     def _ask(self, ask: Ask) -> None:
         """Note what to measure; what a test asks for late costs one more pass."""

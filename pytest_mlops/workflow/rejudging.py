@@ -20,7 +20,6 @@ from pytest_mlops.core.checks import Check, Policy, with_waiver
 from pytest_mlops.core.metrics import (
     Better,
     Estimate,
-    IntervalFunction,
     Metric,
     MetricOptions,
 )
@@ -184,11 +183,12 @@ def _taken_over(check: Check, file: GatesFile, stored: Stored) -> Check:
 
 def _own_figures(check: Check) -> Figures:
     """What a check tells of itself, as if it had just been measured."""
+    ends = check.interval
     shown = Estimate(
         value=check.value,
         rows=check.rows or 0,
         method=check.method,
-        interval=_own_interval(check),
+        interval=None if ends is None else lambda confidence: ends,
         flags=check.flags,
         error_bound=check.error_bound,
     )
@@ -200,15 +200,6 @@ def _own_figures(check: Check) -> Figures:
     value = replace(shown, interval=None, flags=())
     baseline = Estimate(check.baseline_value, 0)
     return Figures(value, baseline, lambda factor: compared, told=check.p_value)
-
-
-def _own_interval(check: Check) -> Optional[IntervalFunction]:
-    if check.interval is None:
-        return None
-    # It was widened by the error bound, as it will be again.
-    low, high = check.interval
-    ends = low + check.error_bound, high - check.error_bound
-    return lambda confidence: ends
 
 
 def _unknown_metric(check: Check) -> Metric:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import List, Optional, Sequence, Set
+from typing import List, Optional, Sequence, Set, Tuple
 
 from pytest_mlops.core.checks import Check, Policy, Waiver, blocks, with_waiver
-from pytest_mlops.core.outcomes import Outcome
+from pytest_mlops.core.outcomes import SEVERITY, OnInconclusive, Outcome
 from pytest_mlops.core.redaction import redact
 
 NOT_ASSERTED = (
@@ -60,13 +60,21 @@ class Recorder:
     settled: int = 0
 
     def record(self, check: Check) -> None:
-        """Add a check; an equal one goes, and nobody has answered for the new one."""
+        """Add a check; of two equal ones the graver stays."""
         for index, known in enumerate(self.checks):
             if known.identity == check.identity:
+                if _gravity(known) > _gravity(check):
+                    return
+                # Nobody has answered for the new one.
                 del self.checks[index]
                 self.settled -= index < self.settled
                 break
         self.checks.append(check)
+
+
+def _gravity(check: Check) -> Tuple[int, bool]:
+    holds = check.on_inconclusive in (OnInconclusive.HOLD, OnInconclusive.FAIL)
+    return SEVERITY.index(check.outcome), holds
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,9 @@ from pytest_mlops.evidence.tables import LABELS
 from pytest_mlops.evidence.tables.pairs import LabelPairs
 
 METRICS = {metric.name: metric for metric in builtin_metrics()}
-ON_COUNTS = [name for name, metric in METRICS.items() if metric.kind is LABELS]
+ON_COUNTS = [
+    name for name, one in METRICS.items() if one.difference and one.kind is LABELS
+]
 AVERAGES = ["binary", "micro", "macro", "weighted"]
 OPTIONS = MetricOptions(positive=1, beta=2.0)
 CONFIDENCES = [0.01, 0.5, 0.8, 0.95, 0.9999, 1 - 1e-12]

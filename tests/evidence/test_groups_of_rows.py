@@ -17,7 +17,9 @@ from pytest_mlops.evidence.metrics import builtin_metrics
 from pytest_mlops.evidence.tables import LABELS
 
 METRICS = {metric.name: metric for metric in builtin_metrics()}
-ON_COUNTS = [name for name, metric in METRICS.items() if metric.kind is LABELS]
+ON_COUNTS = [
+    name for name, one in METRICS.items() if one.difference and one.kind is LABELS
+]
 SHARES = ["accuracy", "precision", "recall", "specificity", "f1"]
 OPTIONS = MetricOptions(positive=1, beta=2.0)
 

@@ -229,6 +229,7 @@ def test_built_in_kinds_go_by_their_names():
         "errors",
         "label_rows",
         "number_rows",
+        "profile",
     }
     for name, kind in KINDS.items():
         assert kind.name == name

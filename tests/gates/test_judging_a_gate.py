@@ -277,17 +277,6 @@ def test_each_side_of_a_rule_has_its_own_factor():
     assert check.difference == pytest.approx(0.9 - 0.9 * 0.8)
 
 
-@pytest.mark.parametrize("policy", [Policy(), CONFIDENT])
-def test_bins_widen_the_interval_by_their_error(policy):
-    found = Estimate(
-        0.9, 100, interval=lambda confidence: (0.851, 0.95), error_bound=0.002
-    )
-    check = judged(">= 0.85", found, policy)
-    assert check.interval == pytest.approx((0.849, 0.952))
-    passes = policy.decide is Decide.POINT
-    assert (check.outcome is Outcome.PASS) is passes
-
-
 def test_an_interval_that_is_no_interval_decides_nothing():
     found = Estimate(0.5, 100, interval=lambda confidence: (math.nan, math.nan))
     check = judged(">= 0.8", found)

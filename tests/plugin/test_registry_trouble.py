@@ -162,7 +162,7 @@ def test_a_baseline_is_run_over_the_same_rows(judge, pytester):
     assert verdict["baseline"]["resolved_uri"] == "models:/classifier/1"
     assert check["estimand"] == "difference"
     assert check["difference"] == check["value"] - check["baseline_value"]
-    assert "baseline/labels" in verdict["evidence"][0]["tables"]
+    assert "paired/labels" in verdict["evidence"][0]["tables"]
 
 
 def test_a_baseline_without_probabilities_breaks_its_own_gate_alone(

@@ -103,6 +103,7 @@ def test_weighted_metrics_of_labels_are_scikit_learns(repository, scored):
         "wilson",
         "wilson_jaccard",
         "delta_logit",
+        "wilson_mean",
         "delta_atanh",
     }
 

@@ -94,3 +94,14 @@ def test_a_comparison_that_turns_bad_while_tearing_down_is_noticed():
     recorder.record(Check(name=ID, node_id=ID, metric="f1", outcome=Outcome.FAIL))
     settled = settle(recorder, Phase(ID, "teardown", Ended.PASSED), Policy(), ())
     assert settled.refused is not None
+
+
+def test_a_comparison_that_turned_good_again_has_failed_all_the_same():
+    bad = Check(name=ID, node_id=ID, metric="f1", outcome=Outcome.FAIL)
+    recorder = Recorder(shown={"<f1 = 0>"})
+    recorder.record(bad)
+    message = "assert <f1 = 0> >= 1"
+    settle(recorder, Phase(ID, "call", Ended.ASSERTION, message), Policy(), ())
+    recorder.record(Check(name=ID, node_id=ID, metric="f1", outcome=Outcome.PASS))
+    settle(recorder, Phase(ID, "teardown", Ended.PASSED), Policy(), ())
+    assert recorder.checks == [bad]

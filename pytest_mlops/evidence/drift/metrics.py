@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 from typing import Callable, List, Tuple
 
 import numpy as np
@@ -29,7 +30,8 @@ ABOUT = {
     "unseen_share": ColumnType.TEXT,
 }
 
-_UNIT = (0.0, 1.0)
+#: All that they share; most lie between 0 and 1.
+_distance = partial(Metric, better=Better.LOWER, kind=PROFILE, limits=(0.0, 1.0))
 
 
 def drift_metrics() -> List[Metric]:
@@ -38,78 +40,56 @@ def drift_metrics() -> List[Metric]:
     ``estimate`` of each takes a ``ColumnPair``.
     """
     return [
-        _metric(
-            "psi",
-            "population stability index",
-            "Σ (p − q) ln(p / q) over cells",
-            "Lewis, An Introduction to Credit Scoring (1994)",
-            _by_cells(lambda cells: estimated(PSI, cells)),
-            "noncentral chi-square",
-            (0.0, math.inf),
+        _distance(
+            name="psi",
+            title="population stability index",
+            formula="Σ (p − q) ln(p / q) over cells",
+            source="Lewis, An Introduction to Credit Scoring (1994)",
+            estimate=_by_cells(lambda cells: estimated(PSI, cells)),
+            interval_method="noncentral chi-square",
+            limits=(0.0, math.inf),
         ),
-        _metric(
-            "jensen_shannon",
-            "Jensen–Shannon distance, base 2",
-            "√(½ Σ p log₂(2p / (p + q)) + ½ Σ q log₂(2q / (p + q))) over cells",
-            "Lin (1991); Endres and Schindelin (2003)",
-            _by_cells(lambda cells: _root(estimated(JENSEN_SHANNON, cells))),
-            "noncentral chi-square",
+        _distance(
+            name="jensen_shannon",
+            title="Jensen–Shannon distance, base 2",
+            formula="√(½ Σ p log₂(2p / (p + q)) + ½ Σ q log₂(2q / (p + q))) over cells",
+            source="Lin (1991); Endres and Schindelin (2003)",
+            estimate=_by_cells(lambda cells: _root(estimated(JENSEN_SHANNON, cells))),
+            interval_method="noncentral chi-square",
         ),
-        _metric(
-            "total_variation",
-            "total variation distance",
-            "½ Σ |p − q| over cells",
-            "Levin, Peres and Wilmer, Markov Chains and Mixing Times (2009)",
-            _by_cells(variation),
-            "folded normal",
+        _distance(
+            name="total_variation",
+            title="total variation distance",
+            formula="½ Σ |p − q| over cells",
+            source="Levin, Peres and Wilmer, Markov Chains and Mixing Times (2009)",
+            estimate=_by_cells(variation),
+            interval_method="folded normal",
         ),
-        _metric(
-            "kolmogorov_smirnov",
-            "largest difference of the distribution functions",
-            "max |F(x) − G(x)| over numbers x",
-            "Kolmogorov (1933); Smirnov (1939)",
-            lambda pair, _: kolmogorov_smirnov(pair),
-            "Kolmogorov's inequality",
+        _distance(
+            name="kolmogorov_smirnov",
+            title="largest difference of the distribution functions",
+            formula="max |F(x) − G(x)| over numbers x",
+            source="Kolmogorov (1933); Smirnov (1939)",
+            estimate=lambda pair, _: kolmogorov_smirnov(pair),
+            interval_method="Kolmogorov's inequality",
         ),
-        _metric(
-            "missing_change",
-            "change of the share of missing values",
-            "|missing / rows of current − missing / rows of reference|",
-            "Newcombe (1998)",
-            lambda pair, _: missing_change(pair),
-            "Newcombe",
+        _distance(
+            name="missing_change",
+            title="change of the share of missing values",
+            formula="|missing / rows of current − missing / rows of reference|",
+            source="Newcombe (1998)",
+            estimate=lambda pair, _: missing_change(pair),
+            interval_method="Newcombe",
         ),
-        _metric(
-            "unseen_share",
-            "share of categories that the reference does not have",
-            "unseen / rows of current − seen once / rows of reference",
-            "Good (1953)",
-            lambda pair, _: unseen_share(pair),
-            "Newcombe",
+        _distance(
+            name="unseen_share",
+            title="share of categories that the reference does not have",
+            formula="unseen / rows of current − seen once / rows of reference",
+            source="Good (1953)",
+            estimate=lambda pair, _: unseen_share(pair),
+            interval_method="Newcombe",
         ),
     ]
-
-
-def _metric(
-    name: str,
-    title: str,
-    formula: str,
-    source: str,
-    estimate: Callable[[ColumnPair, MetricOptions], Estimate],
-    interval_method: str,
-    limits: Tuple[float, float] = _UNIT,
-) -> Metric:
-    return Metric(
-        name=name,
-        title=title,
-        formula=formula,
-        source=source,
-        better=Better.LOWER,
-        kind=PROFILE,
-        estimate=estimate,
-        interval_method=interval_method,
-        limits=limits,
-    )
 
 
 def _by_cells(

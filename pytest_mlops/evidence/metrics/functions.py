@@ -18,14 +18,14 @@ from pytest_mlops.evidence.bias_corrected import Shape, bias_corrected
 from pytest_mlops.evidence.groups import FEW_GROUPS
 from pytest_mlops.evidence.metrics.calling import Score
 from pytest_mlops.evidence.metrics.estimates import (
+    FEW_DISCORDANT_FLAG,
+    FEW_GROUPS_FLAG,
     FEW_ROWS,
     LOW_SUPPORT,
     no_rows,
 )
 from pytest_mlops.evidence.metrics.loss_estimates import (
     ANY,
-    FEW_DISCORDANT,
-    TOO_FEW_GROUPS,
 )
 from pytest_mlops.evidence.metrics.tails import HEAVY_TAILS, lopsided, reach_of
 from pytest_mlops.evidence.resampling import replicate, replicate_pair
@@ -140,7 +140,7 @@ def _difference(
     changes = (found.value, found.drawn.any(), found.left_out.any())
     if found.value is not None and not any(changes):
         # NaN, where the function has no value, counts as something.
-        return Estimate(0.0, found.rows, None, METHOD, no_width, (FEW_DISCORDANT,))
+        return Estimate(0.0, found.rows, None, METHOD, no_width, (FEW_DISCORDANT_FLAG,))
     return _from_replicates(found, ANY)
 
 
@@ -166,7 +166,7 @@ def _flags(found: Replicates, shape: Optional[Shape]) -> Tuple[str, ...]:
     raised = {
         LOW_SUPPORT: shape is None or many_failed or found.rows < FEW_ROWS,
         HEAVY_TAILS: shape is not None and lopsided(shape.spread),
-        TOO_FEW_GROUPS: found.grouped and found.units < FEW_GROUPS,
+        FEW_GROUPS_FLAG: found.grouped and found.units < FEW_GROUPS,
         UNWEIGHTED: found.weighted,
     }
     return tuple(flag for flag, is_raised in raised.items() if is_raised)

@@ -10,6 +10,8 @@ from typing import Optional, Tuple
 from pytest_mlops.core.metrics import Estimate, IntervalFunction, MetricOptions
 from pytest_mlops.evidence.groups import FEW_GROUPS
 from pytest_mlops.evidence.metrics.estimates import (
+    FEW_DISCORDANT_FLAG,
+    FEW_GROUPS_FLAG,
     FEW_ROWS,
     LOW_SUPPORT,
     counted,
@@ -34,9 +36,6 @@ from pytest_mlops.evidence.tables.loss_tables import (
     PairedLossTable,
 )
 from pytest_mlops.evidence.tables.moments import SPREAD, Moments
-
-TOO_FEW_GROUPS = "few_groups"
-FEW_DISCORDANT = "few_discordant"
 
 #: With fewer rows than this on which two models differ, their difference is uncertain.
 FEW_DISCORDANT_ROWS = 20
@@ -176,7 +175,7 @@ def _difference(
     moments: Moments,
     method: str,
 ) -> Estimate:
-    flags = (FEW_DISCORDANT,) if table.discordant < FEW_DISCORDANT_ROWS else ()
+    flags = (FEW_DISCORDANT_FLAG,) if table.discordant < FEW_DISCORDANT_ROWS else ()
     if spread is None and not table.discordant and not value:
         return Estimate(0.0, moments.rows, None, method, no_width, flags)
     if spread is None:
@@ -209,7 +208,7 @@ def _estimate(
     if spread.clustered:
         method = f"{method}_clustered"
         if spread.degrees + 1 < FEW_GROUPS:
-            flags = (TOO_FEW_GROUPS, *flags)
+            flags = (FEW_GROUPS_FLAG, *flags)
     if moments.rows < FEW_ROWS:
         # Of so few rows nobody can tell what their tails are.
         flags = (LOW_SUPPORT, *(flag for flag in flags if flag != HEAVY_TAILS))

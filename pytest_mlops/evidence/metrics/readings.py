@@ -169,7 +169,7 @@ def _estimate(read: Read, table: LabelCounts, options: MetricOptions) -> Estimat
         return reading
     if reading.share is not None:
         return _by_share(reading, reading.share)
-    if reading.mean_of is not None and _plain(reading.table):
+    if reading.mean_of is not None and reading.table.groups is None:
         return _by_mean(reading, reading.mean_of)
     return _by_delta(reading)
 
@@ -209,10 +209,7 @@ def _by_share(reading: Reading, share: Share) -> Estimate:
             interval=interval,
             tails=share.tails(hits, trials),
         )
-    influence = slopes(table.margins, share.ratio.of_ones)
-    found = scatter(table, influence.at(table.true, table.predicted))
-    at = float(share.ratio.of_ones(table.margins))
-    trials = _effective_trials(table, share.ratio, at, found)
+    found, at, trials = _effective(table, share.ratio)
     return Estimate(
         reading.value,
         reading.rows,
@@ -222,20 +219,36 @@ def _by_share(reading: Reading, share: Share) -> Estimate:
     )
 
 
+def _effective(table: LabelCounts, ratio: Ratio) -> Tuple[Scatter, float, float]:
+    """How a share of the second of two classes scatters, the share, and its trials."""
+    influence = slopes(table.margins, ratio.of_ones)
+    found = scatter(table, influence.at(table.true, table.predicted))
+    at = float(ratio.of_ones(table.margins))
+    return found, at, _effective_trials(table, ratio, at, found)
+
+
 def _plain(table: LabelCounts) -> bool:
     return table.weights is None and table.groups is None
 
 
 def _by_mean(reading: Reading, ratio: Ratio) -> Estimate:
-    margins = reading.table.margins
-    hits = ratio.numerator(margins)[reading.classes].tolist()
-    interval = wilson_mean(hits, ratio.denominator(margins)[reading.classes].tolist())
+    assert reading.classes is not None
+    hits, trials = [], []
+    for index in reading.classes.tolist():
+        table = reading.table.against_rest(reading.table.labels[index])
+        if _plain(table):
+            of_all = float(ratio.denominator(table.margins)[1])
+            hits.append(float(ratio.numerator(table.margins)[1]))
+        else:
+            _, share, of_all = _effective(table, ratio)
+            hits.append(share * of_all)
+        trials.append(of_all)
     flags = (LOW_SUPPORT,) if reading.low_support else ()
     return Estimate(
         reading.value,
         reading.rows,
         method="wilson_mean",
-        interval=interval,
+        interval=wilson_mean(hits, trials),
         flags=flags,
     )
 
