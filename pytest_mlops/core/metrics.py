@@ -57,7 +57,7 @@ class TableKind:
         build: makes the table of one batch of rows.
         from_json: reads ``Table.to_json`` back.
         needs_probabilities: whether ``build`` reads ``rows.probabilities``.
-        inline: whether the table is small enough to stand in the verdict; else it
+        inline: whether the table may stand in the verdict, if it is small; else it
             goes into a side file.
         recomputable: whether metrics can be computed from the stored table.
         finish: turns the table of all rows into the one that is kept, where that is

@@ -20,6 +20,12 @@ from pytest_mlops.evidence.tables.slices import Slices
 #: Part of every key: evidence of another schema is other evidence.
 SCHEMA = 2
 
+#: Bytes of JSON that a table may take in a verdict; a larger one goes beside it.
+MOST_INLINE = 2**16
+
+#: What stands in a verdict in place of such a table.
+_BESIDE = {"file", "digest"}
+
 #: What reading a damaged table may end with.
 _DAMAGE = (
     ArithmeticError,
@@ -209,9 +215,11 @@ class Evidence:
     def _stored(
         self, name: str, table: Table, side: Callable[[bytes], str]
     ) -> Mapping[str, Any]:
-        if self.kind_of(name).inline:
-            return table.to_json()
-        content = _compressed(_plain(table.to_json()))
+        data = table.to_json()
+        plain = _plain(data)
+        if self.kind_of(name).inline and len(plain) <= MOST_INLINE:
+            return data
+        content = _compressed(plain)
         return {"file": side(content), "digest": _digest(content)}
 
 
@@ -219,7 +227,7 @@ def _read(
     name: str, stored: Any, kind: TableKind, side: Callable[[str], bytes]
 ) -> Table:
     try:
-        data = stored if kind.inline else _beside(stored, side)
+        data = _beside(stored, side) if set(stored) == _BESIDE else stored
         if TableName.of(name).selection:
             return Slices.from_json(data, kind)
         return kind.from_json(data)

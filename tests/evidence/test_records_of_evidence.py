@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from pytest_mlops.core.metrics import TableKind, Task
-from pytest_mlops.core.rows import ClassificationRows
+from pytest_mlops.core.rows import ClassificationRows, Labels
 from pytest_mlops.errors import VerdictError
 from pytest_mlops.evidence.labels import encode
-from pytest_mlops.evidence.record import BASELINE, Evidence
+from pytest_mlops.evidence.names import BASELINE
+from pytest_mlops.evidence.record import Evidence
 from pytest_mlops.evidence.tables import KINDS, LABEL_ROWS, LABELS, LOSSES, SCORES
 
 DATA = {"uri": "data.csv", "fingerprint": "abc", "rows": 4}
@@ -157,6 +158,21 @@ def test_tables_of_a_plugin_are_stored_as_their_kind_says():
 
     assert len(folder) == 2
     assert again.tables == {"acme": Count(2), "baseline/acme": Count(7)}
+
+
+def test_a_table_too_large_for_the_verdict_goes_beside_it():
+    codes = np.arange(40_000) // 3 % 4
+    rows = ClassificationRows(
+        Labels(codes % 2, (0, 1)),
+        Labels(codes // 2, (0, 1)),
+        groups=np.arange(40_000) % 4096,
+    )
+    table = LABELS.build(rows)
+    data, folder = stored(evidence(tables={"labels": table}))
+
+    assert set(data["tables"]["labels"]) == {"file", "digest"}
+    again = Evidence.from_json(data, {}, folder.__getitem__)
+    assert again.tables["labels"].to_json() == table.to_json()
 
 
 def test_tables_of_an_unknown_kind_are_left_out():
