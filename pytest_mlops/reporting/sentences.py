@@ -172,7 +172,7 @@ def _measured(check: Check) -> str:
     if check.rows is not None:
         found += f" on {rows_words(check.rows)}"
     if check.baseline_value is not None:
-        found += f", the baseline's {figure(check.baseline_value, limits(check))}"
+        found += f", the baseline's {figure(check.baseline_value)}"
     if compared and difference(check):
         found += f", the difference {difference(check)}"
     return found

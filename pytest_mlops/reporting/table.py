@@ -219,7 +219,8 @@ def _interval(check: Check) -> str:
 
 def _baseline(check: Check) -> str:
     beside = check.baseline_value
-    return "" if beside is None else figure(beside, limits(check))
+    # A limit may be the baseline itself, to the last digit.
+    return "" if beside is None else figure(beside)
 
 
 def _rule(check: Check) -> str:
