@@ -54,13 +54,14 @@ def binomial_tails(successes: float, trials: float) -> TailsFunction:
         successes: from 0 to *trials*, a whole number.
         trials: at least 1, likewise.
     """
+    whole = int(trials)  # scipy takes no other
 
     def tails(share: float) -> Tuple[float, float]:
         from scipy.special import bdtr
 
         supposed = min(max(share, 0.0), 1.0)
-        most = float(bdtr(successes, trials, supposed))
-        less = float(bdtr(successes - 1, trials, supposed)) if successes else 0.0
+        most = float(bdtr(successes, whole, supposed))
+        less = float(bdtr(successes - 1, whole, supposed)) if successes else 0.0
         few = (most + less) / 2
         return few, 1 - few
 

@@ -142,9 +142,12 @@ def _column(values: Any) -> NDArray[Any]:
 
 def _from_sequence(values: List[Any]) -> NDArray[Any]:
     # np.array would turn [1, "a"] into texts; only plain numbers go through it.
-    if values and set(map(type, values)) <= {int, float, bool}:
+    types = set(map(type, values))
+    if values and types <= {int, float, bool}:
         numbers = np.array(values)
-        if numbers.dtype.kind in "iufb":
+        # Integers on both sides of 2**63 become floats in some versions.
+        exact = numbers.dtype.kind in "iub" or float in types
+        if exact and numbers.dtype.kind != "O":
             return numbers
     column = np.empty(len(values), dtype=object)
     column[:] = values

@@ -66,8 +66,14 @@ def judge_drift(
 
 
 def as_drift(check: Check) -> Check:
-    """The check, as one of drift: what has drifted asks for a new model."""
-    return replace(check, kind=KIND, on_fail=Action.RETRAIN)
+    """The check, as one of drift: what has drifted asks for a new model.
+
+    A column that is gone or of another type is a broken feed, which no model mends. How
+    many rows would settle a check is not told: the reference does not grow with them.
+    """
+    feed = check.reason in (COLUMN_MISSING, TYPE_CHANGED)
+    asked = Action.HOLD if feed else Action.RETRAIN
+    return replace(check, kind=KIND, on_fail=asked, rows_needed=None)
 
 
 def unjudged(profiles: Profiles) -> Tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from statistics import NormalDist
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from pytest_mlops.core.checks import Check, Policy
@@ -20,6 +21,8 @@ from pytest_mlops.core.selection import SliceKey
 from pytest_mlops.gates.decide import TOO_FEW, Case, Decision, Figures, finite
 from pytest_mlops.gates.limits import holm
 from pytest_mlops.settings.values import Gate
+
+NORMAL = NormalDist()
 
 #: What makes a slice, as a verdict shows it: column and value.
 Values = Mapping[str, Optional[Label]]
@@ -95,9 +98,24 @@ def judge_slices(
             if not beyond_chance:
                 reason = "not_significant_after_holm"
                 decision = Decision(Outcome.INCONCLUSIVE, reason)
+        if decision.reason in ("not_significant_after_holm", "interval_straddles"):
+            needed = _rows_to_fail(case, error / len(known)) or decision.rows_needed
+            decision = replace(decision, rows_needed=needed)
         chances = (case.p_value, p_adjusted)
         checks.append(_check(case, decision, node_id, values, chances))
     return tuple(checks)
+
+
+def _rows_to_fail(case: Case, level: float) -> Optional[int]:
+    """How many rows let a slice fail at this level, if its value stays.
+
+    None of one that is rather on its way to pass, which takes no correction.
+    """
+    chance = case.p_value
+    if chance is None or not 0 < chance < 0.5:
+        return None
+    missing = NORMAL.inv_cdf(level) / NORMAL.inv_cdf(chance)
+    return math.ceil(case.shown.rows * max(missing, 1.0) ** 2)
 
 
 def gate_check(

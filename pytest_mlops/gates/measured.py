@@ -16,11 +16,15 @@ class MeasuredValue:
 
     Each comparison judges and records one check; it is true unless the policy blocks.
     ``float(value)`` is the bare figure, for arithmetic that judges nothing.
+
+    Attributes:
+        used: whether it was compared, or its figure taken.
     """
 
     def __init__(self, name: str, estimate: Estimate) -> None:
         self.name = name
         self.estimate = estimate
+        self.used = False
         self._judge: Optional[JudgeRule] = None
 
     def judge_by(self, judge: JudgeRule) -> None:
@@ -30,9 +34,11 @@ class MeasuredValue:
     @property
     def value(self) -> Optional[float]:
         """The bare figure; None where it is undefined."""
+        self.used = True
         return self.estimate.value
 
     def __float__(self) -> float:
+        self.used = True
         if self.estimate.value is None:
             raise ValueError(f"{self.name} is undefined: {self.estimate.reason}")
         return self.estimate.value
@@ -59,6 +65,13 @@ class MeasuredValue:
         raise TypeError(f"{self.name} is a measured value: compare it with a number")
 
     def _compare(self, operator: str, threshold: float) -> bool:
+        self.used = True
+        if isinstance(threshold, MeasuredValue):
+            raise TypeError(
+                f"{self.name} is compared with {threshold.name}, another measured "
+                "value, which is no exact limit: compare each with a number, or, if "
+                "chance does not matter, take float() of both"
+            )
         try:
             limit = float(threshold)
         except (TypeError, ValueError):
@@ -71,5 +84,6 @@ class MeasuredValue:
         return self._judge(f"{operator} {limit!r}")
 
     def __repr__(self) -> str:
-        shown = "undefined" if self.value is None else f"{self.value:.6g}"
+        value = self.estimate.value
+        shown = "undefined" if value is None else f"{value:.6g}"
         return f"<{self.name} = {shown}>"

@@ -53,6 +53,7 @@ def metric_function(
         except (ConfigurationError, InstrumentError) as error:
             _refuse(item, str(error))
         value = MeasuredValue(name, estimate)
+        recorder_of(item).measured.append(value)
         policy = file.policy
 
         def compare(rule: str) -> bool:

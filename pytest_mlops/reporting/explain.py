@@ -136,6 +136,10 @@ def _step_when_undecided(check: Check) -> Optional[str]:
         )
     if check.reason == "no_interval":
         return 'judge by the value (decide = "point"), or by a metric with an interval.'
-    if check.reason in ("undefined", "baseline_undefined"):
+    if check.reason == "below_min_rows":
+        return "label more rows of these slices, or lower min_rows."
+    if check.reason == "same_model":
+        return "compare with another model, such as the champion before this one."
+    if check.reason in ("undefined", "baseline_undefined", "no_rows"):
         return "judge on data on which the metric is defined."
     return "nothing was decided about it; run it again."

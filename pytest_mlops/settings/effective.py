@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import List, Mapping, Optional, Tuple
 
 from pytest_mlops.settings.project import choose_environment, find_root, read_project
 from pytest_mlops.settings.reader import shown_path
 from pytest_mlops.settings.resolution import resolve_options, tracking_setting
-from pytest_mlops.settings.values import Setting
+from pytest_mlops.settings.values import Project, Setting
 
 
 def effective_settings(
@@ -28,6 +29,11 @@ def effective_settings(
     options = resolve_options(typed, environ, cwd=start, root=root)
     project = read_project(root, options.config_file, environ=environ)
     source = shown_path(project.source, root) if project.source else "default"
+
+    def origin(field: str) -> str:
+        return "default" if getattr(project, field) == defaults[field] else source
+
+    defaults = asdict(Project())
     tracking = tracking_setting(options, project, root)
     found: List[Setting] = [
         tracking if setting.name == tracking.name else setting
@@ -39,8 +45,8 @@ def effective_settings(
     default = choose_environment(project, None, ())
     return (
         *found,
-        Setting("registry_timeout", timeout, source),
-        Setting("evidence_cache_mb", cache, source),
-        Setting("environments", names, source),
+        Setting("registry_timeout", timeout, origin("registry_timeout")),
+        Setting("evidence_cache_mb", cache, origin("evidence_cache_mb")),
+        Setting("environments", names, origin("environments")),
         Setting("default_environment", default, source),
     )

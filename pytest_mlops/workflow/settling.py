@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import List, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 from pytest_mlops.core.checks import Check, Policy, Waiver, blocks, with_waiver
 from pytest_mlops.core.outcomes import SEVERITY, OnInconclusive, Outcome
 from pytest_mlops.core.redaction import redact
+from pytest_mlops.gates.measured import MeasuredValue
 
 NOT_ASSERTED = (
     "a comparison in this test blocks, yet the test passed: assert it, and do not "
     "negate it"
 )
+
+NOT_USED = "this test measures and compares nothing: assert the value against a limit"
 
 
 class Ended(str, Enum):
@@ -50,6 +53,7 @@ class Recorder:
     Attributes:
         checks: in the order in which they were recorded.
         instrument: why a measurement broke, if one did.
+        measured: the values that the test was given.
         shown: how the values that block look in an assertion's message.
         settled: how many of the checks a phase before has answered for.
     """
@@ -57,18 +61,22 @@ class Recorder:
     checks: List[Check] = field(default_factory=list)
     instrument: Optional[str] = None
     shown: Set[str] = field(default_factory=set)
+    measured: List[MeasuredValue] = field(default_factory=list)
     settled: int = 0
+    _latest: Dict[Any, Check] = field(default_factory=dict)
 
     def record(self, check: Check) -> None:
         """Add a check; of two equal ones the graver stays."""
-        for index, known in enumerate(self.checks):
-            if known.identity == check.identity:
-                if _gravity(known) > _gravity(check):
-                    return
-                # Nobody has answered for the new one.
-                del self.checks[index]
-                self.settled -= index < self.settled
-                break
+        identity = check.identity
+        known = self._latest.get(identity)
+        if known is not None:
+            if _gravity(known) > _gravity(check):
+                return
+            # Nobody has answered for the new one.
+            index = next(i for i, one in enumerate(self.checks) if one is known)
+            del self.checks[index]
+            self.settled -= index < self.settled
+        self._latest[identity] = check
         self.checks.append(check)
 
 
@@ -128,6 +136,10 @@ def _passed(recorder: Recorder, phase: Phase, blocking: bool) -> Optional[str]:
         recorder.record(check)
         return NOT_ASSERTED
     if phase.when == "call" and not recorder.checks:
+        if recorder.measured and not any(one.used for one in recorder.measured):
+            check = plain_check(phase.node_id, Outcome.ERROR, NOT_USED, "not_asserted")
+            recorder.record(check)
+            return NOT_USED
         recorder.record(plain_check(phase.node_id, Outcome.PASS, "the test passed"))
     return None
 

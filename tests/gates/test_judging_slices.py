@@ -192,3 +192,20 @@ def test_without_an_interval_there_is_no_chance(value):
     (check,) = judge_slices(gate(">= 0.8"), slices, CONFIDENT, node_id="id")
     assert (check.p_value, check.p_adjusted) == (None, None)
     assert check.reason == "no_interval"
+
+
+def test_how_many_rows_would_settle_a_slice_takes_the_others_into_account():
+    alone = judged(">= 0.8", [(74, 100)])[0]
+    among, *_ = judged(">= 0.8", [(74, 100), *[(85, 100)] * 19])
+    assert alone.outcome is among.outcome is Outcome.INCONCLUSIVE
+    assert among.rows_needed > 1.5 * alone.rows_needed
+    # With as many rows as are said, and the same share, it fails.
+    rows = among.rows_needed + 20
+    settled = judged(">= 0.8", [(round(0.74 * rows), rows), *[(85, 100)] * 19])[0]
+    assert settled.outcome is Outcome.FAIL
+
+
+def test_a_slice_that_fails_before_the_correction_alone_says_what_it_lacks():
+    among, *_ = judged(">= 0.80", [(70, 100), *[(85, 100)] * 19])
+    assert among.reason == "not_significant_after_holm"
+    assert among.rows_needed > 100

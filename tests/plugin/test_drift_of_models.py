@@ -112,7 +112,7 @@ def test_a_model_that_lacks_a_column_is_not_run(logged, repository_of_model, sto
     result, verdict = judge(
         repository_of_model, "--model-uri=models:/drifting@champion"
     )
-    assert (result.ret, verdict["action"]) == (1, "retrain")
+    assert (result.ret, verdict["action"]) == (1, "hold")
     found = columns(verdict)
     assert found["age"]["reason"] == "column_missing"
     assert found["income"]["outcome"] == "pass"

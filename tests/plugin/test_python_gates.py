@@ -20,6 +20,32 @@ def python(judged):
     return judge
 
 
+def test_two_measured_values_are_not_compared(judged):
+    judged.write(
+        "gates/test_two.py",
+        "import pytest\n\n@pytest.mark.gates\ndef test_it(metric):\n"
+        "    assert metric('recall') >= metric('precision')\n",
+    )
+    result, verdict = judged.judge()
+    assert result.ret == 12
+    assert "recall is compared with precision" in verdict["checks"][-1]["message"]
+
+
+def test_a_value_that_is_measured_and_left_is_no_test(judged):
+    judged.write(
+        "gates/test_none.py",
+        "import pytest\n\n@pytest.mark.gates\ndef test_it(metric):\n"
+        "    metric('recall')\n\n"
+        "@pytest.mark.gates\ndef test_bare(metric):\n"
+        "    assert float(metric('recall')) > 0\n",
+    )
+    result, verdict = judged.judge()
+    left, bare = verdict["checks"][-2:]
+    assert (left["outcome"], left["reason"]) == ("error", "not_asserted")
+    assert bare["outcome"] == "pass"
+    assert result.ret == 12
+
+
 def test_a_comparison_judges_and_records_once(python):
     result, verdict, checks = python(
         "def test_recall(metric):\n    assert metric('recall') >= 0.7\n"
