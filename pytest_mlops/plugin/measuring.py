@@ -10,12 +10,13 @@ from _pytest.outcomes import Failed
 
 from pytest_mlops.core.checks import blocks
 from pytest_mlops.core.conditions import parse_condition
-from pytest_mlops.core.metrics import Metric, MetricOptions
+from pytest_mlops.core.metrics import Metric, MetricOptions, Task
 from pytest_mlops.core.redaction import redact
 from pytest_mlops.core.registry import Registry
 from pytest_mlops.core.rules import parse_rule
 from pytest_mlops.core.selection import Selection
 from pytest_mlops.errors import ConfigurationError, InstrumentError
+from pytest_mlops.evidence.metrics import custom_metric
 from pytest_mlops.gates.measured import MeasuredValue
 from pytest_mlops.plugin.results import recorder_of
 from pytest_mlops.settings.one_gate import checked_options
@@ -42,14 +43,13 @@ def metric_function(
                 "metric() needs a gates file that says which data is judged: "
                 "write gates/<model>.toml with a [data] table",
             )
-        if name not in metrics:
-            _refuse(item, metrics.unknown(name))
         file = judge.assignment.gates_file
         asked = MetricOptions(file.data.positive, average, beta)
         try:
-            options = checked_options(metrics[name], asked, file.task)
-            selection = _selection(metrics[name], where)
-            estimate = judge.estimate(metrics[name], options, selection)
+            measured = _metric_of(name, metrics, file.task)
+            options = checked_options(measured, asked, file.task)
+            selection = _selection(measured, where)
+            estimate = judge.estimate(measured, options, selection)
         except (ConfigurationError, InstrumentError) as error:
             _refuse(item, str(error))
         value = MeasuredValue(name, estimate)
@@ -59,7 +59,7 @@ def metric_function(
         def compare(rule: str) -> bool:
             gate = Gate(
                 name=item.nodeid,
-                metric=metrics[name],
+                metric=measured,
                 options=options,
                 rule=parse_rule(rule),
                 margin=policy.margin,
@@ -72,6 +72,15 @@ def metric_function(
         return value
 
     return metric
+
+
+def _metric_of(name: str, metrics: Registry[Metric], task: Task) -> Metric:
+    """A known metric, or a function of the project; raises ConfigurationError."""
+    if name in metrics:
+        return metrics[name]
+    if ":" in name:
+        return custom_metric(name, task)
+    raise ConfigurationError.one(metrics.unknown(name), source="metric()")
 
 
 def named_metrics(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Callable, Collection, Dict, Mapping, Optional
+from typing import Callable, Collection, Dict, Iterable, Mapping, Optional, Set
 
 from pytest_mlops.core.checks import Policy
 from pytest_mlops.core.metrics import Metric, Task
@@ -89,8 +89,7 @@ def read_gates_file(
         top.get(DRIFT), environments, resolutions, drift_reader, problems
     )
     every = (*resolutions.values(), *drift.values())
-    names = {name for found in every for name in found.names}
-    waivers = read_waivers(top.get(WAIVERS), names, today, problems)
+    waivers = read_waivers(top.get(WAIVERS), _columns_of(every), today, problems)
     problems.raise_all()
     section = environment if environment in resolutions else None
     chosen, drifting = resolutions[section], drift[section]
@@ -122,6 +121,17 @@ def _read_gates(
     base = read_base(top.get(GATES), read_policy(top, Policy()), reader, problems)
     found: Dict[Optional[str], Resolution] = {None: base}
     found.update(read_environments(top.get(ENVIRONMENTS), base, reader, problems))
+    return found
+
+
+def _columns_of(every: Iterable[Resolution]) -> Dict[str, Set[str]]:
+    """By which columns each gate is cut, in one environment or another."""
+    found: Dict[str, Set[str]] = {}
+    for resolution in every:
+        for name in resolution.names:
+            found.setdefault(name, set())
+        for gate in resolution.gates:
+            found[gate.name].update(() if gate.metric.across else gate.selection.by)
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Collection, Dict, Sequence, Tuple
+from typing import Collection, Dict, Mapping, Sequence, Tuple
 
 from pytest_mlops.core.checks import Waiver
 from pytest_mlops.core.rows import Label
@@ -22,14 +22,17 @@ from pytest_mlops.settings.reader import Problems, Section
 
 
 def read_waivers(
-    written: Sequence[Table], checks: Collection[str], today: date, problems: Problems
+    written: Sequence[Table],
+    checks: Mapping[str, Collection[str]],
+    today: date,
+    problems: Problems,
 ) -> Tuple[Waiver, ...]:
     """Read the waivers; mistakes go to *problems*, tables counted from 1.
 
     Args:
         written: the tables.
-        checks: the gates that may be waived. A node id (with ``::``) is taken on
-            trust: no test is collected yet.
+        checks: the gates that may be waived, each with the columns that it is cut by.
+            A node id (with ``::``) is taken on trust: no test is collected yet.
         today: a waiver that expires before is a mistake.
         problems: where mistakes are noted.
     """
@@ -39,7 +42,9 @@ def read_waivers(
     )
 
 
-def _read(section: Section, checks: Collection[str], today: date) -> Waiver:
+def _read(
+    section: Section, checks: Mapping[str, Collection[str]], today: date
+) -> Waiver:
     waiver = Waiver(
         check=section.get(CHECK),
         reason=section.get(REASON),
@@ -49,6 +54,12 @@ def _read(section: Section, checks: Collection[str], today: date) -> Waiver:
     )
     if waiver.check and waiver.check not in checks and "::" not in waiver.check:
         section.problem(unknown("check", waiver.check, checks))
+    for column in waiver.slice:
+        if column not in checks.get(waiver.check, waiver.slice):
+            section.problem(
+                f"the gate '{waiver.check}' has no slices by '{column}': leave 'slice' "
+                "out, or name columns of its 'by'"
+            )
     if waiver.expires < today:
         section.problem(
             f"expired on {waiver.expires.isoformat()}: remove it, or agree on a new "

@@ -217,3 +217,15 @@ def test_a_suite_that_is_skipped_whole_is_an_error(repository):
     result, verdict = repository.judge()
     assert result.ret == 12
     assert verdict["outcome"] == "error"
+
+
+def test_a_function_of_ones_own_can_be_measured_too(judged):
+    judged.write("costs.py", "def cost(true, predicted):\n    return abs(0.25)\n")
+    judged.write(
+        "gates/test_cost.py",
+        "import pytest\n\n@pytest.mark.gates\ndef test_it(metric):\n"
+        "    assert metric('costs:cost') <= 0.3\n",
+    )
+    result, verdict = judged.judge()
+    assert verdict["checks"][-1]["value"] == 0.25
+    assert result.ret == 0

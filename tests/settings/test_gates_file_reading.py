@@ -70,7 +70,8 @@ score = "probability"
 
 [gates]
 accuracy = ">= 85%"
-tight = { metric = "recall", rule = ">= 0.7", average = "macro", margin = 0.05 }
+tight = { metric = "recall", rule = ">= 0.7", average = "macro", margin = 0.05, by = [
+  "region", "vip"] }
 fb = { metric = "fbeta", rule = ">= 0.5", beta = 2, on_inconclusive = "fail" }
 
 [[waivers]]

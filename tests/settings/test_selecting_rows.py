@@ -90,3 +90,12 @@ def test_an_environment_that_needs_more_rows_is_looser(read: Read) -> None:
     more = "[environments.production]\ngates.g = { min_rows = 20 }"
     found = read(FILE + gate + more, environment="production")
     assert any("min_rows = 20 instead of 10" in line for line in found.warnings)
+
+
+def test_a_waiver_of_a_slice_names_columns_of_the_gate(refused: Refused) -> None:
+    gate = "g = { metric = 'recall', rule = '>= 0.7', by = ['region'] }\n"
+    waiver = (
+        "[[waivers]]\ncheck = 'g'\nslice = { regio = 'north' }\n"
+        "reason = 'r'\nowner = 'o'\nexpires = 2099-01-01\n"
+    )
+    assert "the gate 'g' has no slices by 'regio'" in refused(FILE + gate + waiver)
