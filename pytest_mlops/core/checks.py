@@ -150,7 +150,7 @@ class Check:
     def identity(self) -> Tuple[Any, ...]:
         """What makes a check of an item the same as another one of it."""
         options = tuple(sorted(self.options.items()))
-        selected = tuple(sorted((k, str(v)) for k, v in self.slice.items()))
+        selected = tuple(sorted((k, repr(v)) for k, v in self.slice.items()))
         # A plain test can fail for several reasons, each worth telling.
         told = self.reason if self.metric is None else None
         rows = (self.selection, selected)

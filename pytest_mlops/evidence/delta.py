@@ -32,6 +32,10 @@ NO_INFLUENCE = 1e-9
 _NO_VARIANCE = 1e-24
 
 
+#: With fewer groups that carry one side of a figure, their number is itself chance.
+FEW_CARRYING = 10
+
+
 @dataclass(frozen=True)
 class Scatter:
     """How much a statistic scatters from sample to sample.
@@ -39,12 +43,15 @@ class Scatter:
     Attributes:
         error: its standard error.
         design: how many times the variance is that of independent rows; at least 1.
-        groups: how many groups of rows that is known from; None without groups.
+        groups: from how many groups of equal size that is as good as known; None
+            without groups.
+        thin: whether few groups carry all that counts for, or all that counts against.
     """
 
     error: float
     design: float = 1.0
     groups: Optional[int] = None
+    thin: bool = False
 
     @property
     def free(self) -> float:
@@ -104,11 +111,19 @@ def scatter(table: CellTable, influence: Floats) -> Scatter:
     if not alone > _NO_VARIANCE:
         return Scatter(0.0, _all_alike(table, table.groups), table.groups.count)
     sums = table.groups.sums(influence)
-    telling = np.abs(influence) > NO_INFLUENCE * np.abs(influence).max()
-    count = int(np.count_nonzero(table.groups.sums(telling.astype(np.float64))))
+    least = NO_INFLUENCE * np.abs(influence).max()
+    sizes = table.groups.sums((np.abs(influence) > least).astype(np.float64))
+    count = int(np.count_nonzero(sizes))
     between = float(sums @ sums) / total**2 * count / max(count - 1, 1)
-    design = max(between / alone, 1.0)
-    return Scatter(math.sqrt(alone * design), design, count)
+    sides = (influence > least, influence < -least)
+    carrying = (table.groups.sums(side.astype(np.float64)) for side in sides)
+    thin = min(map(np.count_nonzero, carrying)) < FEW_CARRYING
+    # Where few groups carry the mistakes, worse ones may be unseen altogether.
+    alike = _all_alike(table, table.groups) if thin else 1.0
+    design = max(between / alone, alike, 1.0)
+    # Kish's effective number: a few large groups tell of no more than themselves.
+    known = int(sizes.sum() ** 2 / float(sizes @ sizes) + 1e-9)
+    return Scatter(math.sqrt(alone * design), design, min(count, known), bool(thin))
 
 
 def _all_alike(table: CellTable, groups: GroupSums) -> float:

@@ -103,6 +103,9 @@ def judge_slices(
             decision = replace(decision, rows_needed=needed)
         chances = (case.p_value, p_adjusted)
         checks.append(_check(case, decision, node_id, values, chances))
+    if all(check.reason == TOO_FEW for check in checks):
+        # A gate that has judged nothing is no evidence of anything.
+        checks = [replace(one, on_inconclusive=gate.on_nothing) for one in checks]
     return tuple(checks)
 
 
@@ -146,7 +149,8 @@ def _asked(gate: Gate, node_id: str) -> Dict[str, Any]:
 def no_slices(gate: Gate, node_id: str) -> Check:
     """The check of a gate whose condition no row keeps."""
     why = "no row keeps the condition of this gate"
-    return gate_check(gate, node_id, Outcome.INCONCLUSIVE, "no_rows", why)
+    check = gate_check(gate, node_id, Outcome.INCONCLUSIVE, "no_rows", why)
+    return replace(check, on_inconclusive=gate.on_nothing)
 
 
 def missing_baseline(

@@ -124,8 +124,8 @@ class Reader:
         if self.settings.weight is None:
             return None
         weights = batch.numbers(self.settings.weight)
-        # Squares of weights are added up, and must stay finite and above 0.
-        usable = (weights == 0) | ((weights > 1e-100) & (weights < 1e100))
+        # Products of four sums must stay finite and above 0.
+        usable = (weights == 0) | ((weights > 1e-50) & (weights < 1e50))
         self._present(batch, usable, f"weight '{self.settings.weight}'", "not a weight")
         return weights
 

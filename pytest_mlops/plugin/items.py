@@ -84,9 +84,9 @@ class GateItem(pytest.Item):
         self._tell(checks, item_message(blocking))
         self.add_report_section("call", "pytest-mlops", item_message(checks))
 
-    def reportinfo(self) -> Tuple[os.PathLike[str], None, str]:
+    def reportinfo(self) -> Tuple[os.PathLike[str], int, str]:
         """Where it stands, for reports."""
-        return self.path, None, self.name
+        return self.path, 0, self.name  # a skip needs a line
 
     def _broken(self, error: InstrumentError) -> Check:
         return self.judge.broken(self.gate, self.nodeid, error)

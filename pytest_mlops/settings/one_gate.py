@@ -99,6 +99,7 @@ class GateReader:
             on_inconclusive=section.get(
                 ON_INCONCLUSIVE, _undecided(metric, selection, policy)
             ),
+            on_nothing=section.get(ON_INCONCLUSIVE, policy.on_inconclusive),
             selection=selection,
             min_rows=section.get(MIN_ROWS),
         )

@@ -51,6 +51,7 @@ class Gate:
         rule: what the value must keep.
         margin: the gate's own indifference zone, or the policy's.
         on_inconclusive: the gate's own, or the policy's; over slices, a warning.
+        on_nothing: what it does when no slice could be judged at all.
         selection: the rows that it is about, and how they are cut into slices.
         min_rows: a slice with fewer rows in the metric's denominator decides nothing.
     """
@@ -61,6 +62,7 @@ class Gate:
     rule: Rule
     margin: float
     on_inconclusive: OnInconclusive
+    on_nothing: OnInconclusive = OnInconclusive.HOLD
     selection: Selection = Selection()
     min_rows: int = 0
 

@@ -23,14 +23,20 @@ from pytest_mlops.core.metrics import (
     Metric,
     MetricOptions,
 )
+from pytest_mlops.core.outcomes import OnMissingBaseline, Outcome
 from pytest_mlops.core.rules import parse_rule
 from pytest_mlops.core.selection import Selection, SliceKey
 from pytest_mlops.core.verdicts import Conclusion, Verdict
 from pytest_mlops.errors import VerdictError
 from pytest_mlops.evidence.tables import LABELS, PROFILE
-from pytest_mlops.gates.decide import Figures
+from pytest_mlops.gates.decide import TOO_FEW, Figures
 from pytest_mlops.gates.drift import COLUMN_MISSING, TYPE_CHANGED, judge_drift
-from pytest_mlops.gates.judge import judge_gate
+from pytest_mlops.gates.judge import (
+    gate_check,
+    judge_gate,
+    missing_baseline,
+    same_model,
+)
 from pytest_mlops.reporting.sentences import check_message
 from pytest_mlops.settings.reader import shown_path
 from pytest_mlops.settings.selection import registered_name
@@ -38,7 +44,7 @@ from pytest_mlops.settings.values import Gate, GatesFile
 from pytest_mlops.workflow.stored import Stored
 
 #: Reasons of checks that have no value, and were found by measuring.
-_MEASURED = ("undefined", COLUMN_MISSING, TYPE_CHANGED)
+_MEASURED = ("undefined", TOO_FEW, COLUMN_MISSING, TYPE_CHANGED)
 
 
 def judge_again(
@@ -61,7 +67,7 @@ def judge_again(
     checks = [
         check
         for gate in (*gates, *drift)
-        for check in _fresh(gate, file, stored, f"{name}::{gate.name}")
+        for check in _fresh(gate, file, verdict, stored, f"{name}::{gate.name}")
     ]
     checks += [
         _taken_over(check, file, stored)
@@ -97,6 +103,12 @@ def why_believed(check: Check, stored: Stored) -> Optional[str]:
     return None
 
 
+def all_believed(checks: Sequence[Check], stored: Stored) -> Optional[str]:
+    """Why none of the checks of a gate can be computed again; None where one can."""
+    reasons = [why_believed(check, stored) for check in checks]
+    return None if None in reasons else reasons[0]
+
+
 def again(checks: Sequence[Check], policy: Policy, stored: Stored) -> Tuple[Check, ...]:
     """The checks of one gate, judged once more from the evidence or their own figures.
 
@@ -107,7 +119,7 @@ def again(checks: Sequence[Check], policy: Policy, stored: Stored) -> Tuple[Chec
     """
     first = checks[0]
     gate = _gate_of(first, stored)
-    if why_believed(first, stored) is None:
+    if all_believed(checks, stored) is None:
         return _judged(gate, policy, stored, first.node_id)
     figures = [(_values(gate, check), _own_figures(check)) for check in checks]
     return judge_gate(gate, figures, policy, node_id=first.node_id)
@@ -135,6 +147,7 @@ def _gate_of(check: Check, stored: Stored) -> Gate:
         rule=rule,
         margin=check.margin,
         on_inconclusive=check.on_inconclusive,
+        on_nothing=check.on_inconclusive,
         selection=selection,
         min_rows=check.min_rows,
     )
@@ -154,18 +167,38 @@ def _judged(
         return judge_drift(gate, profiles, policy, node_id=node_id)
     figures = stored.figures(gate.metric, gate.options, gate.selection.key)
     if figures is None:
-        nothing = Estimate(None, 0, "the verdict keeps no table to compute it from")
-        figures = [((), Figures(nothing))]
-        gate = replace(gate, selection=replace(gate.selection, by=()))
+        why = "the verdict keeps no table to compute it from"
+        return (gate_check(gate, node_id, Outcome.ERROR, "instrument", why),)
     return judge_gate(gate, figures, policy, node_id=node_id)
 
 
 def _fresh(
-    gate: Gate, file: GatesFile, stored: Stored, node_id: str
+    gate: Gate, file: GatesFile, verdict: Verdict, stored: Stored, node_id: str
 ) -> Iterator[Check]:
-    for judged in _judged(gate, file.policy, stored, node_id):
+    uncompared = _uncompared(gate, file, verdict, node_id)
+    found = (uncompared,) if uncompared else _judged(gate, file.policy, stored, node_id)
+    for judged in found:
         check = with_waiver(judged, file.waivers)
         yield replace(check, message=check_message(check))
+
+
+def _uncompared(
+    gate: Gate, file: GatesFile, verdict: Verdict, node_id: str
+) -> Optional[Check]:
+    """The check of a rule whose baseline is no other model; None if it is one."""
+    subject, baseline = verdict.subject, verdict.baseline
+    if not gate.rule.needs_baseline or subject is None:
+        return None
+    if baseline is None:
+        on_missing = file.on_missing_baseline
+        if on_missing is OnMissingBaseline.FAIL:
+            return None
+        why = "no baseline was measured"
+        return missing_baseline(gate, node_id, on_missing, why)
+    digest = subject.model_digest
+    if digest is not None and digest == baseline.model_digest:
+        return same_model(gate, node_id)
+    return None
 
 
 def _taken_over(check: Check, file: GatesFile, stored: Stored) -> Check:

@@ -13,7 +13,7 @@ from pytest_mlops.evidence.tables import PROFILE
 from pytest_mlops.gates.drift import COLUMN_MISSING, TYPE_CHANGED
 from pytest_mlops.gates.measure import model_name
 from pytest_mlops.reporting.sentences import rows_chosen
-from pytest_mlops.workflow.rejudging import again, by_gate, why_believed
+from pytest_mlops.workflow.rejudging import again, all_believed, by_gate
 from pytest_mlops.workflow.stored import Stored
 
 #: Two computations of the same figure may differ by this much.
@@ -50,7 +50,7 @@ def verify(verdict: Verdict, stored: Stored) -> Verification:
     recomputed, taken = 0, []
     differences: List[str] = []
     for checks in by_gate(verdict.checks):
-        reason = why_believed(checks[0], stored)
+        reason = all_believed(checks, stored)
         if reason is None:
             recomputed += len(checks)
         else:

@@ -134,7 +134,7 @@ def test_a_partial_verdict_stays_partial(folder, pytester):
     assert [check["outcome"] for check in new["checks"]] == [
         "pass",
         "pass",
-        "inconclusive",
+        "error",
     ]
     assert code == 12
 

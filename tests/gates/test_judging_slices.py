@@ -209,3 +209,11 @@ def test_a_slice_that_fails_before_the_correction_alone_says_what_it_lacks():
     among, *_ = judged(">= 0.80", [(70, 100), *[(85, 100)] * 19])
     assert among.reason == "not_significant_after_holm"
     assert among.rows_needed > 100
+
+
+def test_a_gate_all_of_whose_slices_are_too_small_has_judged_nothing():
+    shares = [(5, 50), (45, 50)]
+    held = judged(">= 0.80", shares, min_rows=100)
+    failed = judged(">= 0.80", shares, min_rows=100, on_nothing=OnInconclusive.FAIL)
+    assert {check.on_inconclusive for check in held} == {OnInconclusive.HOLD}
+    assert {check.on_inconclusive for check in failed} == {OnInconclusive.FAIL}

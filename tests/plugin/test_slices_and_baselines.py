@@ -286,3 +286,71 @@ def test_stored_slices_can_be_judged_by_other_rules(repository, scripts):
     )
     assert done.returncode == 1
     assert done.stdout.count("FAIL") == 3
+
+
+def test_figures_of_a_slice_are_recomputed_beside_one_without_a_value(
+    repository, scripts
+):
+    table = columns()
+    # A region without a positive row, first among the slices.
+    table["region"][:3], table["label"][:3] = "a", 0
+    gate = "a = { metric = 'recall', rule = '>= 0.99', by = ['region'] }"
+    write(repository, [gate], table=table)
+    result, verdict = repository.judge()
+    assert result.ret == 1
+    assert verdict["checks"][0]["reason"] == "undefined"
+    for check in verdict["checks"][1:]:
+        check.update(value=0.995, interval=[0.991, 0.999], outcome="pass")
+    verdict.update(outcome="inconclusive", action="promote", exit_code=0)
+    repository.write("verdict.json", json.dumps(verdict))
+    done = subprocess.run(
+        [scripts / "pytest-mlops", "verify", "verdict.json"],
+        cwd=repository.path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "value is 0.995 in the verdict" in done.stdout
+
+
+def test_a_text_is_not_taken_for_a_missing_value(repository, scripts):
+    rows = [{"label": 1, "predicted": int(i < 50), "region": None} for i in range(100)]
+    rows += [{"label": 1, "predicted": 1, "region": "None"}] * 100
+    lines = "\n".join(map(json.dumps, rows))
+    repository.write("data.jsonl", lines + "\n")
+    gate = "a = { metric = 'accuracy', rule = '>= 0.1', by = ['region'] }"
+    file = FILE.format(data=READY, gates=gate).replace("data.csv", "data.jsonl")
+    repository.gates(file)
+    _, verdict = repository.judge()
+    values = {check["slice"]["region"]: check["value"] for check in verdict["checks"]}
+    assert values == {"None": 1.0, None: 0.5}
+    assert_holds(repository, scripts)
+
+
+def test_a_gate_that_was_not_measured_is_not_promoted_by_judging_again(
+    repository, scripts
+):
+    write(repository, ["accuracy = '>= 0.1'"])
+    repository.judge()
+    gate = "a = { metric = 'recall', rule = '>= 0.999', by = ['region'] }"
+    write(repository, ["accuracy = '>= 0.1'", gate])
+    done = subprocess.run(
+        [scripts / "pytest-mlops", "judge", "verdict.json", "--gates", "gates/m.toml"],
+        cwd=repository.path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 12
+    assert "the verdict keeps no table to compute it from" in done.stdout
+
+
+def test_a_gate_that_is_skipped_is_a_check_all_the_same(repository):
+    write(repository, ["accuracy = '>= 0.1'", "f1 = '>= 0.1'"])
+    repository.write(
+        "conftest.py",
+        "import pytest\n\ndef pytest_collection_modifyitems(items):\n"
+        "    items[0].add_marker(pytest.mark.skip(reason='not today'))\n",
+    )
+    result, verdict = repository.judge()
+    assert verdict["checks"][0]["reason"] == "skipped"
+    assert verdict["action"] == "hold"

@@ -12,7 +12,6 @@ from pytest_mlops.evidence.groups import FEW_GROUPS
 from pytest_mlops.evidence.metrics.estimates import (
     FEW_DISCORDANT_FLAG,
     FEW_GROUPS_FLAG,
-    FEW_ROWS,
     LOW_SUPPORT,
     counted,
     no_rows,
@@ -39,6 +38,9 @@ from pytest_mlops.evidence.tables.moments import SPREAD, Moments
 
 #: With fewer rows than this on which two models differ, their difference is uncertain.
 FEW_DISCORDANT_ROWS = 20
+
+#: So few rows may well lack the large losses that there are.
+FEW_LOSSES = 100
 
 #: A mean square below this is none: the reciprocal of less is no number.
 _TINY = 1e-300
@@ -209,7 +211,7 @@ def _estimate(
         method = f"{method}_clustered"
         if spread.degrees + 1 < FEW_GROUPS:
             flags = (FEW_GROUPS_FLAG, *flags)
-    if moments.rows < FEW_ROWS:
+    if moments.rows < FEW_LOSSES:
         # Of so few rows nobody can tell what their tails are.
         flags = (LOW_SUPPORT, *(flag for flag in flags if flag != HEAVY_TAILS))
     return Estimate(value, moments.rows, method=method, interval=interval, flags=flags)

@@ -192,7 +192,7 @@ def clustered(method: str, found: Scatter) -> str:
 
 def group_flags(found: Scatter) -> Tuple[str, ...]:
     """The flag of a spread that is known from few groups."""
-    few = found.groups is not None and found.groups < FEW_GROUPS
+    few = found.groups is not None and (found.thin or found.groups < FEW_GROUPS)
     return (FEW_GROUPS_FLAG,) if few else ()
 
 
