@@ -83,11 +83,7 @@ def read_gates_file(
     reader = GateReader(top.given(TASK), data.positive, metrics, custom_metric)
     _check_declared(top.get(ENVIRONMENTS), declared_environments, problems)
     resolutions = _read_gates(top, reader, problems)
-    drift_reader = DriftReader(drift_metrics or {})
-    environments = top.get(ENVIRONMENTS)
-    drift = read_drift(
-        top.get(DRIFT), environments, resolutions, drift_reader, problems
-    )
+    drift = _read_drift(top, resolutions, drift_metrics or {}, problems)
     every = (*resolutions.values(), *drift.values())
     waivers = read_waivers(top.get(WAIVERS), _columns_of(every), today, problems)
     problems.raise_all()
@@ -122,6 +118,17 @@ def _read_gates(
     found: Dict[Optional[str], Resolution] = {None: base}
     found.update(read_environments(top.get(ENVIRONMENTS), base, reader, problems))
     return found
+
+
+def _read_drift(
+    top: Section,
+    gates: Mapping[Optional[str], Resolution],
+    metrics: Mapping[str, Metric],
+    problems: Problems,
+) -> Mapping[Optional[str], Resolution]:
+    """The rules about drift by environment; those of the base under None."""
+    reader = DriftReader(metrics)
+    return read_drift(top.get(DRIFT), top.get(ENVIRONMENTS), gates, reader, problems)
 
 
 def _columns_of(every: Iterable[Resolution]) -> Dict[str, Set[str]]:

@@ -72,14 +72,19 @@ def checks(verdict, name):
     return [check for check in verdict["checks"] if check["name"] == name]
 
 
-def assert_holds(repository, scripts):
-    """The verdict can be recomputed from its evidence, every check of it."""
-    done = subprocess.run(
-        [scripts / "pytest-mlops", "verify", "verdict.json"],
+def command(repository, scripts, *words):
+    """Run ``pytest-mlops`` with these words."""
+    return subprocess.run(
+        [scripts / "pytest-mlops", *words],
         cwd=repository.path,
         capture_output=True,
         text=True,
     )
+
+
+def assert_holds(repository, scripts):
+    """The verdict can be recomputed from its evidence, every check of it."""
+    done = command(repository, scripts, "verify", "verdict.json")
     total = len(repository.verdict()["checks"])
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{total} of {total} checks recomputed" in done.stdout
@@ -262,12 +267,7 @@ def test_a_slice_that_is_left_out_of_the_verdict_is_found(repository, scripts):
     _, verdict = repository.judge()
     del verdict["checks"][1]
     repository.write("verdict.json", json.dumps(verdict))
-    done = subprocess.run(
-        [scripts / "pytest-mlops", "verify", "verdict.json"],
-        cwd=repository.path,
-        capture_output=True,
-        text=True,
-    )
+    done = command(repository, scripts, "verify", "verdict.json")
     assert done.returncode == 1
     assert "the slice was judged and is left out of the verdict" in done.stdout
 
@@ -278,11 +278,8 @@ def test_stored_slices_can_be_judged_by_other_rules(repository, scripts):
     write(
         repository, ["a = { metric = 'accuracy', rule = '>= 0.99', by = ['region'] }"]
     )
-    done = subprocess.run(
-        [scripts / "pytest-mlops", "judge", "verdict.json", "--gates", "gates/m.toml"],
-        cwd=repository.path,
-        capture_output=True,
-        text=True,
+    done = command(
+        repository, scripts, "judge", "verdict.json", "--gates", "gates/m.toml"
     )
     assert done.returncode == 1
     assert done.stdout.count("FAIL") == 3
@@ -303,12 +300,7 @@ def test_figures_of_a_slice_are_recomputed_beside_one_without_a_value(
         check.update(value=0.995, interval=[0.991, 0.999], outcome="pass")
     verdict.update(outcome="inconclusive", action="promote", exit_code=0)
     repository.write("verdict.json", json.dumps(verdict))
-    done = subprocess.run(
-        [scripts / "pytest-mlops", "verify", "verdict.json"],
-        cwd=repository.path,
-        capture_output=True,
-        text=True,
-    )
+    done = command(repository, scripts, "verify", "verdict.json")
     assert done.returncode == 1
     assert "value is 0.995 in the verdict" in done.stdout
 
@@ -334,11 +326,8 @@ def test_a_gate_that_was_not_measured_is_not_promoted_by_judging_again(
     repository.judge()
     gate = "a = { metric = 'recall', rule = '>= 0.999', by = ['region'] }"
     write(repository, ["accuracy = '>= 0.1'", gate])
-    done = subprocess.run(
-        [scripts / "pytest-mlops", "judge", "verdict.json", "--gates", "gates/m.toml"],
-        cwd=repository.path,
-        capture_output=True,
-        text=True,
+    done = command(
+        repository, scripts, "judge", "verdict.json", "--gates", "gates/m.toml"
     )
     assert done.returncode == 12
     assert "the verdict keeps no table to compute it from" in done.stdout
