@@ -103,6 +103,18 @@ def test_what_is_no_finite_number_is_refused(module, value):
     assert isinstance(raised.value, InstrumentError)
 
 
+def test_a_function_that_wants_to_end_the_process_does_not(module):
+    module("""
+        import sys
+
+        def leaving(y_true, y_pred):
+            sys.exit(3)
+        """)
+
+    with pytest.raises(MetricError, match="raised SystemExit: 3"):
+        measure("leaving")
+
+
 def test_a_function_that_raises_is_shown_with_its_line(module):
     path = module("""
         import json

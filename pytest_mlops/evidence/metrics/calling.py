@@ -26,7 +26,7 @@ class Score:
         """Its value; raises MetricError where it raises, or is no finite number."""
         try:
             value = self.function(true, predicted)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             place = _line_in(error, _file(self.function)) or _where(self.function)
             raise MetricError(
                 f"the metric '{self.name}' raised {told(error)}{place}"
@@ -46,13 +46,13 @@ class Score:
         )
 
 
-def told(error: Exception) -> str:
+def told(error: BaseException) -> str:
     """An exception in one line."""
     said = " ".join(str(error).split())
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
-def _line_in(error: Exception, file: Optional[str]) -> str:
+def _line_in(error: BaseException, file: Optional[str]) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if frame.filename == file]
     return f" ({file}:{lines[-1]})" if lines else ""
