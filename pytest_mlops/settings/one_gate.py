@@ -86,6 +86,7 @@ class GateReader:
         if metric is not None:
             options = self._options(metric, section)
             selection = read_selection(section, metric)
+            _check_margin(section.get(MARGIN, policy.margin), metric, section)
             if rule is not None:
                 _check_limits(rule, metric, section)
         if metric is None or rule is None or problems.messages:
@@ -250,6 +251,15 @@ def _check_limits(rule: Rule, metric: Metric, section: Section) -> None:
         f"'rule' sets a limit that {metric.name} cannot reach (its range is "
         f"{_range(metric)}), got '{rule.text}'{_percent_hint(rule, metric)}"
     )
+
+
+def _check_margin(margin: float, metric: Metric, section: Section) -> None:
+    low, high = metric.limits
+    if margin >= high - low:
+        section.problem(
+            f"'margin' is as wide as the whole range of {metric.name} "
+            f"({_range(metric)}), got {margin:g}"
+        )
 
 
 def _range(metric: Metric) -> str:

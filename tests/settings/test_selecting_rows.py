@@ -99,3 +99,13 @@ def test_a_waiver_of_a_slice_names_columns_of_the_gate(refused: Refused) -> None
         "reason = 'r'\nowner = 'o'\nexpires = 2099-01-01\n"
     )
     assert "the gate 'g' has no slices by 'regio'" in refused(FILE + gate + waiver)
+
+
+def test_a_margin_as_wide_as_the_metric_is_refused(
+    read: Read, refused: Refused
+) -> None:
+    wide = f"{FILE}g = {{ metric = 'recall', rule = '>= 0.7', margin = 1 }}"
+    assert "'margin' is as wide as the whole range of recall (0 to 1), got 1" in (
+        refused(wide)
+    )
+    assert read(wide.replace("margin = 1", "margin = 0.99")).gates
