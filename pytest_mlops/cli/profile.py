@@ -6,23 +6,13 @@ import argparse
 import os
 from pathlib import Path
 
+from pytest_mlops.cli.run_options import declare_run_options, typed_options
 from pytest_mlops.core.outcomes import ExitCode
-from pytest_mlops.settings.options import OPTIONS
-
-#: The options of a run that say what is profiled.
-_TAKEN = ("data", "model_uri", "gates", "env", "config", "tracking_uri")
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    for option in OPTIONS:
-        if option.name in _TAKEN:
-            parser.add_argument(
-                *option.flags,
-                dest=option.dest,
-                metavar=option.metavar,
-                help=option.help,
-            )
+    declare_run_options(parser)
     parser.add_argument(
         "--output",
         type=Path,
@@ -38,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     from pytest_mlops.workflow.profiles import write_profile
     from pytest_mlops.workflow.taking_profile import take_profile
 
-    typed = {option.name: getattr(arguments, option.dest, None) for option in OPTIONS}
+    typed = typed_options(arguments)
     extensions = collect_extensions(plugin_manager().hook)
     found, subject = take_profile(typed, os.environ, Path.cwd(), extensions)
     write_profile(found, subject, arguments.output)

@@ -8,28 +8,18 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_mlops.cli.run_options import declare_run_options, typed_options
 from pytest_mlops.core.outcomes import ExitCode
 from pytest_mlops.errors import ConfigurationError
-from pytest_mlops.settings.options import OPTIONS
 
 if TYPE_CHECKING:
     from pytest_mlops.workflow.extensions import Extensions
     from pytest_mlops.workflow.judging import Assignment
 
-#: The options of a pytest run that say what is judged.
-_TAKEN = ("model_uri", "gates", "env", "data", "config", "tracking_uri")
-
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    for option in OPTIONS:
-        if option.name in _TAKEN:
-            parser.add_argument(
-                *option.flags,
-                dest=option.dest,
-                metavar=option.metavar,
-                help=option.help,
-            )
+    declare_run_options(parser)
     parser.add_argument(
         "--metric", help="recall by default; accuracy without a positive label; or mae"
     )
@@ -74,7 +64,7 @@ def _assignment(arguments: argparse.Namespace, extensions: Extensions) -> Assign
     from pytest_mlops.settings.project import find_root
     from pytest_mlops.workflow.preparing import Request, prepare
 
-    typed = {o.name: getattr(arguments, o.dest, None) for o in OPTIONS}
+    typed = typed_options(arguments)
     request = Request(
         typed=typed,
         environ=os.environ,
